@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
@@ -464,3 +465,30 @@ def exact_number(call: FlowCall, size: Dim, divisor: Dim) -> int | None:
     """The quotient of two sizes, where it is a number."""
     found = exact_div(call.value(size), call.value(divisor))
     return None if found is None else found.constant
+
+
+def concatenated(
+    call: FlowCall, operands: Sequence[Operand], axis: int, rank: int
+) -> Dependence:
+    """Tensors of a rank one after another along an axis.
+
+    Along T, fixed parts in front are a prefix, and fixed parts after it are beyond its end.
+    """
+    joiner, offset, seen = AxisJoiner(rank), 0, False
+    reason = "places depend on the size of T"
+    lo: Bound = 0
+    for flow, kind in operands:
+        own = flow.axes[axis]
+        for n, other in enumerate(flow.axes):
+            if n != axis:
+                joiner.add(n, other)
+        if own is not None and seen:
+            joiner.rest += [all_of(own, reason), all_of(joiner.axes[axis], reason)]
+        elif own is not None:
+            seen = True
+            joiner.add(axis, windowed(flow, axis, lo, -offset).axes[axis])
+            joiner.rest.append(windowed(flow, axis, lo, -offset))
+        size = call.number(kind.shape[axis])
+        lo = -math.inf if size is None else lo - size
+        offset += size or 0
+    return joiner.result(*(flow for flow, _ in operands))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from compiler.codegen.python import (
     Binary,
@@ -145,17 +145,30 @@ class Sub(BinaryOp):
 
 @register("div", torch="torch.div")
 class Div(BinaryOp):
-    """input / other: any[...], any[...] -> float[...]; shapes broadcast."""
+    """input / other: any[...], any[...] -> float[...]; shapes broadcast.
+
+    With a `rounding_mode`, the quotient is rounded: down (`floor`) or towards zero (`trunc`), and ints stay ints.
+    """
+
+    rounding_mode: Literal["floor", "trunc"] | None = None
 
     operator = "/"
     symbol = "÷"
 
     def kind(self, left: Kind, right: Kind) -> Kind:
-        return "float"
+        return "float" if self.rounding_mode is None else promote((left, right, "int"))
+
+    def apply(self, code: Code, input: Expr, other: Expr) -> Expr:
+        if self.rounding_mode is None:
+            return super().apply(code, input=input, other=other)
+        mode = code.argument("rounding_mode")
+        return call("torch.div", input, other, rounding_mode=mode)
 
     @flow_rule("pointwise")
     def flow(self, call: FlowCall) -> Dependence:
         """Divided by a constant, masked scores stay masked."""
+        if self.rounding_mode is not None:
+            return joined_with(call, None)
         left, right = knowns(call)
         factor = 1 / right.value if isinstance(right, Fill) and right.value else 0.0
         zeros = intersected([left], 0.0)
@@ -322,28 +335,40 @@ class Scale(_WithConstant):
 
 
 @register("pow", torch="torch.pow")
-class Pow(_WithConstant):
-    """input ** exponent, elementwise: number[...] -> number[...]."""
+class Pow(Op):
+    """input ** exponent, elementwise: number[...] -> number[...].
 
-    exponent: Number
+    The exponent is a number, or an input `exponent`, which broadcasts.
+    """
+
+    exponent: Number | None = None
+
+    inputs = (Port("input", NUMBER), Port("exponent", NUMBER, optional=True))
     flow = pointwise
 
-    def number(self) -> Number:
-        return self.exponent
-
-    def infer(self, ctx: Context, input: TensorType) -> TensorType:
+    def infer(
+        self, ctx: Context, input: TensorType, exponent: TensorType | None = None
+    ) -> TensorType:
+        if (exponent is None) == (self.exponent is None):
+            message = "pow needs an exponent: a number, or a second input"
+            raise errors.constraint(message, argument="exponent" if exponent else "")
+        if exponent is not None:
+            shape = ctx.broadcast("pow", {"input": input, "exponent": exponent})
+            return TensorType(promote((input.kind, exponent.kind)), shape)
         if input.kind == "int" and isinstance(self.exponent, int) and self.exponent < 0:
             raise errors.constraint(
                 "an int input cannot have a negative int exponent",
                 argument="exponent",
                 help="write the exponent as a float: -1.0",
             )
-        return super().infer(ctx, input)
+        whole = isinstance(self.exponent, int)
+        return input if whole else input.with_kind("float")
 
     def label(
-        self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
+        self, ctx: Context, outputs: tuple[TensorType, ...], **inputs: Any
     ) -> str:
-        return f"** {self.exponent:g}"
+        return "" if self.exponent is None else f"** {self.exponent:g}"
 
-    def apply(self, code: Code, input: Expr) -> Expr:
-        return Binary("**", input, code.argument("exponent"))
+    def apply(self, code: Code, input: Expr, exponent: Expr | None) -> Expr:
+        power = code.argument("exponent") if exponent is None else exponent
+        return Binary("**", input, power)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from typing import Annotated, ClassVar, TypeAlias
 
@@ -12,18 +11,16 @@ from compiler.codegen.python import Expr, ListExpr, Starred, TupleExpr, call, me
 from compiler.op import errors
 from compiler.op.arg_types import Axis, SizeOrShape
 from compiler.op.combine_flows import (
-    AxisJoiner,
-    all_of,
+    concatenated,
     element,
     join,
     plus,
     shifted,
-    windowed,
     with_axes,
     without,
 )
 from compiler.op.context import Context
-from compiler.op.dependence import Bound, Dependence, Known, moved_known
+from compiler.op.dependence import Dependence, Known, moved_known
 from compiler.op.flow import FlowCall, flow_rule
 from compiler.op.op import ANY, Code, Op, Port, Shape
 from compiler.op.registry import register
@@ -118,26 +115,9 @@ class Concat(_Joining):
     @flow_rule("along T")
     def flow(self, call: FlowCall) -> Dependence:
         """Along T: fixed parts in front are a prefix, and fixed parts after it are beyond its end."""
-        operands, (output,) = list(call.operands()), call.outputs
+        (output,) = call.outputs
         axis = self.dim % output.rank
-        joiner, offset, seen = AxisJoiner(output.rank), 0, False
-        reason = "places depend on the size of T"
-        lo: Bound = 0
-        for flow, kind in operands:
-            own = flow.axes[axis]
-            for n, other in enumerate(flow.axes):
-                if n != axis:
-                    joiner.add(n, other)
-            if own is not None and seen:
-                joiner.rest += [all_of(own, reason), all_of(joiner.axes[axis], reason)]
-            elif own is not None:
-                seen = True
-                joiner.add(axis, windowed(flow, axis, lo, -offset).axes[axis])
-                joiner.rest.append(windowed(flow, axis, lo, -offset))
-            size = call.number(kind.shape[axis])
-            lo = -math.inf if size is None else lo - size
-            offset += size or 0
-        return joiner.result(*(flow for flow, _ in operands))
+        return concatenated(call, list(call.operands()), axis, output.rank)
 
 
 @register("stack", torch="torch.stack")

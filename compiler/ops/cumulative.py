@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from compiler.codegen.python import Expr, call
+from compiler.codegen.python import Expr, call, method
 from compiler.op import errors
 from compiler.op.arg_types import Axis, Size
-from compiler.op.combine_flows import windowed
+from compiler.op.combine_flows import concatenated, windowed
 from compiler.op.context import Context
 from compiler.op.flow import Flow, FlowCall, flow_rule, unknown
 from compiler.op.flow_rules import running
-from compiler.op.op import NUMBER, Code, Port
+from compiler.op.op import NUMBER, Code, Op, Port
 from compiler.op.registry import register
 from compiler.ops._tensor_method import TensorMethod, wrap_axis
 from compiler.symbolic.dims import Dim
@@ -104,21 +104,38 @@ class Cummin(_CumulativeExtremum):
 
 
 @register("diff", torch="torch.diff")
-class Diff(TensorMethod):
-    """n-th difference along a dimension: number[..., N] -> number[..., N - n]."""
+class Diff(Op):
+    """n-th difference along a dimension: number[..., N] -> number[..., N - n].
+
+    `prepend` and `append` are put before and after the input along it: zeros, or one more value.
+    """
 
     n: Size = Dim.of(1)
     dim: Axis = -1
 
-    method = "diff"
-    inputs = (Port("input", NUMBER),)
+    inputs = (
+        Port("input", NUMBER),
+        Port("prepend", NUMBER, optional=True),
+        Port("append", NUMBER, optional=True),
+    )
 
-    def infer(self, ctx: Context, input: TensorType) -> TensorType:
+    def infer(
+        self,
+        ctx: Context,
+        input: TensorType,
+        prepend: TensorType | None = None,
+        append: TensorType | None = None,
+    ) -> TensorType:
         ctx.require_least_rank("input", input, 1)
         axis = ctx.axis(self.dim, input.rank)
-        left = ctx.value(input.shape[axis] - self.n)
+        size = input.shape[axis]
+        for port, more in (("prepend", prepend), ("append", append)):
+            if more is not None:
+                self._require_fits(ctx, input, axis, port, more)
+                size += more.shape[axis]
+        left = ctx.value(size - self.n)
         if ctx.domain.at_least(left, 0):
-            return input.with_size(axis, input.shape[axis] - self.n)
+            return input.with_size(axis, size - self.n)
         if ctx.domain.at_least(-left, 0):
             return input.with_size(axis, 0)
         raise errors.constraint(
@@ -127,16 +144,39 @@ class Diff(TensorMethod):
             conditions=when_at_least(ctx.domain, left, 0),
         )
 
+    def _require_fits(
+        self, ctx: Context, input: TensorType, axis: int, port: str, more: TensorType
+    ) -> None:
+        ctx.require_rank(port, more, input.rank)
+        if more.kind != input.kind:
+            message = f"{port} must be {input.kind} like input, not {more.kind}"
+            raise errors.constraint(message, port=port)
+        for number, (size, wanted) in enumerate(
+            zip(more.shape, input.shape, strict=True)
+        ):
+            if number != axis:
+                message = f"diff needs {port} of the input's sizes beside dim {axis}"
+                ctx.require_equal(message, size, wanted, port)
+
     @flow_rule("window")
     def flow(self, call: FlowCall) -> Flow:
-        """Element u reads u to u + n."""
-        flow, kind = call.operand("input")
+        """Element u reads u to u + n of the input, with what is put before and after it."""
+        kind = call.type("input")
         axis, reach = self.dim % kind.rank, call.number(self.n)
         if reach is None:
             return Flow(unknown(call, "n depends on a size"))
+        operands = list(call.operands("prepend", "input", "append"))
+        flow = concatenated(call, operands, axis, kind.rank)
         return Flow((windowed(flow, axis, 0, reach),))
 
     def label(
-        self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
+        self, ctx: Context, outputs: tuple[TensorType, ...], **inputs: Any
     ) -> str:
         return f"dim {self.dim}"
+
+    def apply(
+        self, code: Code, input: Expr, prepend: Expr | None, append: Expr | None
+    ) -> Expr:
+        ends = {"prepend": prepend, "append": append}
+        given = {port: one for port, one in ends.items() if one is not None}
+        return method(input, "diff", **self.keywords(code), **given)

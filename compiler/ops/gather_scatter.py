@@ -22,6 +22,7 @@ from compiler.op.combine_flows import (
 from compiler.op.context import Context
 from compiler.op.dependence import Along, AxisFlow, Dependence, Known, Positions
 from compiler.op.flow import FlowCall, flow_rule
+from compiler.op.flow_rules import whole
 from compiler.op.op import ANY, NUMBER, Code, Op, Port
 from compiler.op.registry import register
 from compiler.symbolic.tensor import TensorType
@@ -332,6 +333,31 @@ class IndexAdd(_AlongIndex):
             source,
             **self.keywords(code),
         )
+
+
+@register("masked_scatter", torch="torch.Tensor.masked_scatter")
+class MaskedScatter(Op):
+    """Replaces elements where the mask is True by those of `source`, in order.
+
+    any[...], bool[...], any[...] -> any[...].
+    Input and mask broadcast. The source needs as many elements as the mask has True; this is not checked.
+    """
+
+    inputs = (Port("input", ANY), Port("mask", ("bool",)), Port("source", ANY))
+
+    def infer(
+        self, ctx: Context, input: TensorType, mask: TensorType, source: TensorType
+    ) -> TensorType:
+        if input.kind != source.kind:
+            message = f"source must be {input.kind} like input, not {source.kind}"
+            raise errors.constraint(message, port="source")
+        pair = {"input": input, "mask": mask}
+        return input.with_shape(*ctx.broadcast("masked_scatter", pair))
+
+    flow = whole
+
+    def apply(self, code: Code, input: Expr, mask: Expr, source: Expr) -> Expr:
+        return method(input, "masked_scatter", mask, source)
 
 
 _BY_DATA = "reads T at an index that is data"

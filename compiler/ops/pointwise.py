@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from compiler.codegen.python import Expr, call, method
 from compiler.op import errors
 from compiler.op.context import Context
 from compiler.op.dependence import Dependence, Distance
 from compiler.op.flow import FlowCall, flow_rule
 from compiler.op.flow_rules import mapped, pointwise
-from compiler.op.op import ANY, NUMBER, Op, Port
+from compiler.op.op import ANY, NUMBER, Code, Op, Port
 from compiler.op.registry import register
 from compiler.ops._known_values import exponential, joined_with, knowns
+from compiler.ops._tensor_method import promote
+from compiler.ops._tensor_or_scalar import kind_of
 from compiler.symbolic.tensor import TensorType
 
 
@@ -237,14 +240,52 @@ class NanToNum(Elementwise):
 
 @register("clamp", torch="torch.clamp")
 class Clamp(Elementwise):
-    """Clamps each element to [min, max]; one of the bounds is optional: float[...] -> float[...]."""
+    """Clamps each element to [min, max]; one of the bounds is optional: number[...] -> number[...].
 
-    min: float | None = None
-    max: float | None = None
+    Each bound is a number, or an input of the same name, which broadcasts: `in: {input: x, min: low}`.
+    """
 
-    function = "torch.clamp"
+    min: int | float | None = None
+    max: int | float | None = None
 
-    def infer(self, ctx: Context, input: TensorType) -> TensorType:
-        if self.min is None and self.max is None:
+    inputs = (
+        Port("input", NUMBER),
+        Port("min", NUMBER, optional=True),
+        Port("max", NUMBER, optional=True),
+    )
+
+    def infer(
+        self,
+        ctx: Context,
+        input: TensorType,
+        min: TensorType | None = None,
+        max: TensorType | None = None,
+    ) -> TensorType:
+        tensors = {k: v for k, v in (("min", min), ("max", max)) if v is not None}
+        numbers = {k: v for k, v in self._numbers.items() if v is not None}
+        if not tensors and not numbers:
             raise errors.constraint("clamp needs a min or a max")
-        return input
+        for key in tensors.keys() & numbers.keys():
+            message = f"clamp has {key} as an input and as an argument"
+            raise errors.constraint(message, argument=key)
+        kinds = [input.kind, *(one.kind for one in tensors.values())]
+        kinds += [kind_of(one) for one in numbers.values()]
+        shape = ctx.broadcast("clamp", {"input": input, **tensors})
+        return TensorType(promote(kinds), shape)
+
+    @property
+    def _numbers(self) -> dict[str, int | float | None]:
+        return {"min": self.min, "max": self.max}
+
+    def apply(
+        self, code: Code, input: Expr, min: Expr | None, max: Expr | None
+    ) -> Expr:
+        tensors = {k: v for k, v in (("min", min), ("max", max)) if v is not None}
+        numbers = {
+            key: code.argument(key)
+            for key, value in self._numbers.items()
+            if value is not None
+        }
+        if not tensors or not numbers:
+            return call("torch.clamp", input, **tensors, **numbers)
+        return method(call("torch.clamp", input, **tensors), "clamp", **numbers)

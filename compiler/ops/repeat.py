@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
+from typing import Any
 
 from compiler.codegen.python import Expr, method
 from compiler.op import errors
 from compiler.op.arg_types import Axis, Extent, Shape
-from compiler.op.combine_flows import read, regrouped, windowed, with_axes, without
+from compiler.op.combine_flows import (
+    plus,
+    read,
+    regrouped,
+    windowed,
+    with_axes,
+    without,
+)
 from compiler.op.context import Context
 from compiler.op.dependence import Dependence, Fill
 from compiler.op.flow import FlowCall, flow_rule
-from compiler.op.op import Code
+from compiler.op.op import ANY, Code, Op, Port
 from compiler.op.registry import register
 from compiler.ops._tensor_method import TensorMethod, shape_arguments
 from compiler.symbolic.dims import Dim
@@ -111,33 +119,64 @@ class Tile(_Tiling):
 
 
 @register("repeat_interleave", torch="torch.repeat_interleave")
-class RepeatInterleave(TensorMethod):
+class RepeatInterleave(Op):
     """Repeats each element along a dimension: any[B, H, T] -> any[B, n * H, T] for dim 1.
 
-    Without `dim`, the input is flattened first.
+    Without `dim`, the input is flattened first. The input `repeats`, int[H], says how often each element is repeated,
+    in place of the argument; `output_size` is their sum, which is not checked.
     """
 
-    repeats: Extent
+    repeats: Extent | None = None
     dim: Axis | None = None
+    output_size: Extent | None = None
 
-    method = "repeat_interleave"
-    positional = ("repeats",)
+    inputs = (Port("input", ANY), Port("repeats", ("int",), optional=True))
 
-    def infer(self, ctx: Context, input: TensorType) -> TensorType:
-        ctx.require_least("repeats", self.repeats, 0)
+    def infer(
+        self, ctx: Context, input: TensorType, repeats: TensorType | None = None
+    ) -> TensorType:
+        axis, flat = None, input
         if self.dim is None:
-            return input.with_shape(input.numel * self.repeats)
-        ctx.require_least_rank("input", input, 1)
-        axis = ctx.axis(self.dim, input.rank)
-        return input.with_size(axis, input.shape[axis] * self.repeats)
+            flat = input.with_shape(input.numel)
+        else:
+            ctx.require_least_rank("input", input, 1)
+            axis = ctx.axis(self.dim, input.rank)
+        size = flat.shape[axis or 0]
+        return flat.with_size(axis or 0, self._repeated(ctx, size, repeats))
+
+    def _repeated(self, ctx: Context, size: Dim, repeats: TensorType | None) -> Dim:
+        if (repeats is None) == (self.repeats is None):
+            message = "repeat_interleave needs repeats: a number, or a second input"
+            raise errors.constraint(message, argument="repeats" if repeats else "")
+        if (repeats is None) != (self.output_size is None):
+            message = "output_size goes with repeats that are an input"
+            raise errors.constraint(
+                message, argument="output_size" if self.output_size is not None else ""
+            )
+        if self.repeats is not None:
+            ctx.require_least("repeats", self.repeats, 0)
+            return size * self.repeats
+        assert repeats is not None and self.output_size is not None
+        ctx.require_rank("repeats", repeats, 0, 1)
+        if not ctx.is_one(repeats.numel):
+            message = "repeat_interleave needs a number for each element"
+            ctx.require_equal(message, repeats.numel, size, "repeats")
+        ctx.require_least("output_size", self.output_size, 0)
+        return self.output_size
 
     @flow_rule("along T", reads_sizes=True)
     def flow(self, call: FlowCall) -> Dependence:
-        """Each element n times: 1 / n of the rate."""
+        """Each element n times: 1 / n of the rate. As often as an input says: anywhere in T."""
         flow, kind = call.operand("input")
         axis = 0 if self.dim is None else self.dim % kind.rank
         if self.dim is None:
             flow = regrouped(call, flow, kind.shape, (kind.numel,))
+        if self.repeats is None:
+            reason = "places depend on how often each element is repeated"
+            counts = call["repeats"]
+            counts = without(counts, range(len(counts.axes)), reason)
+            size = call.axis_of(call.outputs[0].shape[axis])
+            return plus(read(without(flow, {axis}, reason), axis, size), counts)
         times = call.number(self.repeats)
         if flow.axes[axis] is None:
             return read(flow, axis, call.axis_of(self.repeats))
@@ -146,7 +185,14 @@ class RepeatInterleave(TensorMethod):
         return windowed(flow, axis, Fraction(1 - times, times), 0, Fraction(1, times))
 
     def label(
-        self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
+        self, ctx: Context, outputs: tuple[TensorType, ...], **inputs: Any
     ) -> str:
         along = "all" if self.dim is None else f"dim {self.dim}"
-        return f"{along} × {ctx.value(self.repeats)}"
+        times = "" if self.repeats is None else f" × {ctx.value(self.repeats)}"
+        return f"{along}{times}"
+
+    def apply(self, code: Code, input: Expr, repeats: Expr | None) -> Expr:
+        times = code.argument("repeats") if repeats is None else repeats
+        keys = [key for key in ("dim", "output_size") if code.given(key)]
+        options = {key: code.argument(key) for key in keys}
+        return method(input, "repeat_interleave", times, **options)

@@ -64,7 +64,7 @@ def test_number(op: str, input: TensorType, number: float) -> None:
         op,
         {argument: number},
         {"input": input},
-        reference=lambda x: function(x, number),
+        reference=lambda x, *_: function(x, number),
         device="cpu",
     )
 

@@ -203,8 +203,14 @@ def _assigned(
         elif value is not None or name in arguments(op):
             given[name] = _plain(value)
     tensors: list[Any] = []
-    for value in values:
-        if _is_tensors(value):
+    left_out: set[str] = set()
+    for number, value in enumerate(values):
+        either = number > 0 and bool(free) and free[0] in ports
+        if either and (value is None or _is_tensors(value)):
+            by_name = free.pop(0)  # an argument that may be an input, too
+            left_out |= {by_name} if value is None else set()
+            inputs |= {} if value is None else {by_name: value}
+        elif _is_tensors(value):
             tensors.extend(value if isinstance(value, list | tuple) else [value])
         elif isinstance(value, nn.Module) or callable(value):
             raise Unmapped("a function or module as an argument")
@@ -214,7 +220,7 @@ def _assigned(
             raise Unmapped("more arguments than the op has")
     if variadic:
         return given, {ports[0]: tuple(tensors)}
-    left = [port for port in ports if port not in inputs]
+    left = [port for port in ports if port not in inputs and port not in left_out]
     if len(tensors) > len(left):
         raise Unmapped("more tensors than the op has inputs")
     inputs |= dict(zip(left, tensors, strict=False))
@@ -252,7 +258,8 @@ def _cloned(value: Any) -> Any:
 
 def _flat(outputs: Any) -> tuple[Tensor, ...]:
     if isinstance(outputs, Tensor):
-        return (outputs.detach(),)
+        found = outputs.detach()
+        return (found.real, found.imag) if found.is_complex() else (found,)
     return tuple(one for item in outputs if item is not None for one in _flat(item))
 
 
