@@ -120,7 +120,21 @@ def _link(unit: Unit, request: Request) -> Unit:
 def _elaborate(unit: Unit, request: Request) -> Graph:
     charge(unit, request.limits)
     with _blaming(each_document(unit)):
-        return elaborate(unit)
+        try:
+            return elaborate(unit)
+        except SpecError as error:
+            if _has_further_ops(error):
+                return elaborate(unit)
+            raise
+
+
+def _has_further_ops(error: SpecError) -> bool:
+    """Whether an unknown op may be one of an installed plug-in; they are asked for none else."""
+    if all(one.code != "unknown-op" for one in error.diagnostics):
+        return False
+    from compiler.tasks.plugins import load_installed
+
+    return load_installed()
 
 
 def _infer(graph: Graph, request: Request) -> TypedGraph:

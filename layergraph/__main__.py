@@ -35,8 +35,8 @@ from layergraph import __version__
 from layergraph.commands._output import echo_text, show_diagnostics
 from layergraph.commands._plugin import plugin_option
 
-_COMPILED = {"SPEC", "RECIPE", "RUN"}
-"""The arguments of commands that compile a spec, which may use plug-ins."""
+_PLUGGED = {"SPEC", "RECIPE", "RUN", "OP"}
+"""The arguments of commands that compile a spec or list ops, which may be those of plug-ins."""
 
 
 class Commands(TyperGroup):
@@ -62,7 +62,7 @@ class Commands(TyperGroup):
         alone = _typer()
         alone.command()(command)
         made = typer.main.get_command(alone)
-        if any(_COMPILED & {*(one.metavar or "").split("|")} for one in made.params):
+        if any(_PLUGGED & {*(one.metavar or "").split("|")} for one in made.params):
             made.params.append(plugin_option())
         return made
 

@@ -191,6 +191,12 @@ _OPS: Final[Mapping[str, tuple[str, ...]]] = {
 _OTHERS: Final = {_folded(name): sentence for name, sentence in _SENTENCES.items()}
 
 
+NO_GUESS: Final = (
+    "`ops --search WORD` looks for an op, and `--plugin FILE` adds one of your own"
+)
+"""What to do where an op is missing that nothing here resembles."""
+
+
 def op_help(name: str) -> str:
     """What to write for an op that has another name elsewhere; "" for a name that is not known.
 

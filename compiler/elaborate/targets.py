@@ -7,7 +7,7 @@ from typing import Any
 
 from compiler.diagnostics import suggestions
 from compiler.diagnostics.diagnostic import Report
-from compiler.diagnostics.other_names import argument, op_help, written_out
+from compiler.diagnostics.other_names import NO_GUESS, argument, op_help, written_out
 from compiler.diagnostics.replacement import Replacement, did_you_mean
 from compiler.diagnostics.source import Span
 from compiler.diagnostics.text import listed, shorten
@@ -49,11 +49,7 @@ class Targets:
         if isinstance(like, Replacement):
             like = did_you_mean(name, like.right)  # in place of all: `nn.ReLU`
         help = report.like(word, self.blocks) if block or not like else like
-        help = (
-            help
-            or like
-            or f"the command `ops` lists the ops{_known_blocks(self.blocks)}"
-        )
+        help = help or like or f"{NO_GUESS}{_known_blocks(self.blocks)}"
         param = scope.params.get(name)
         if param is not None and param.kind in ("op", "str"):
             help = f"write ${name} for the op that the param {name} says"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from compiler.diagnostics.diagnostic import Report
-from compiler.diagnostics.other_names import op_help
+from compiler.diagnostics.other_names import NO_GUESS, op_help
 from compiler.diagnostics.source import Span
 from compiler.diagnostics.text import listed, shorten
 from compiler.expr.syntax import names_in
@@ -42,7 +42,7 @@ def check_inits(typed: TypedGraph, report: Report) -> None:
             _check_op(name, tensors, typed.instances, place, report)
         else:
             like = op_help(name) or report.like(name, op_names())
-            help = like or "the command `ops` lists the ops"
+            help = like or NO_GUESS
             message = f"there is no op {name}"
             report.error("unknown-op", place.span(key=True), message, help=help)
 

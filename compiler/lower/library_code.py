@@ -26,9 +26,12 @@ def library_code(names: Iterable[str]) -> Library:
     return Library(imports, tuple(code for part in parts for code in part.code))
 
 
-@cache
 def _file(name: str) -> Library:
-    text, tree = tree_of(name)
+    return _definitions(*tree_of(name))
+
+
+@cache
+def _definitions(text: str, tree: ast.Module) -> Library:
     lines = text.splitlines()
     imports: list[Import] = []
     code: list[Verbatim] = []

@@ -126,7 +126,7 @@ class Op:
     library: ClassVar[str] = ""
     """The file under compiler/library (without `.py`) whose source the generated module carries.
 
-    It holds the module, or the function that `apply` calls."""
+    It holds the module, or the function that `apply` calls. Of an op of a plug-in, a class or function of its file."""
     own_module: ClassVar[str] = ""
     """Torch's module, where `module` stands for it only because torch.compile or torch.export refuses it.
 

@@ -26,16 +26,42 @@ _T = TypeVar("_T", bound=type[Op])
 
 
 def register(name: str, torch: str) -> Callable[[_T], _T]:
-    """Make an op known under its name in specs; `torch` names the torch class or function it stands for."""
+    """Make an op known under its name in specs; `torch` names the torch class or function it stands for.
+
+    Raises:
+        ValueError: if a plug-in declares an op that there is.
+    """
 
     def decorate(op: _T) -> _T:
-        assert name not in _OPS, f"two ops are called {name}"
         op.name, op.torch = name, torch
         op.family = _family(op)
+        if not op.__module__.startswith(_PACKAGE):
+            if find_op(name) is not None:
+                raise ValueError(f"there is an op {name} already")
+            _ask_again()
+        assert name not in _OPS, f"two ops are called {name}"
         _OPS[name] = op
         return op
 
     return decorate
+
+
+def forget(module: str) -> None:
+    """Forget the ops of a plug-in's module."""
+    for op in ops_of(module):
+        del _OPS[op.name]
+    _ask_again()
+
+
+def ops_of(module: str) -> list[type[Op]]:
+    """The ops that a plug-in's module has registered."""
+    return [op for op in _OPS.values() if op.__module__ == module]
+
+
+def _ask_again() -> None:
+    """What is known of all ops is worked out once more when one is added or goes."""
+    for known in (ops, typed_functions, own_modules):
+        known.cache_clear()
 
 
 def _family(op: type[Op]) -> str:
@@ -69,7 +95,7 @@ def find_op(name: str) -> type[Op] | None:
 
 def op_names() -> list[str]:
     """The names of all ops, sorted."""
-    return list(_files_by_op())
+    return sorted(_files_by_op().keys() | _OPS.keys())
 
 
 def families() -> list[str]:

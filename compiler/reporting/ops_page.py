@@ -10,6 +10,7 @@ from itertools import groupby
 from pathlib import Path
 
 from compiler.op.op_docs import OpReference, reference, signature
+from compiler.reporting.own_ops_text import OWN_OPS
 
 PAGE = Path("docs/ops.md")
 
@@ -25,7 +26,7 @@ the network's inputs.
 In a signature, `?` marks an optional input, and `...` one that takes any number of
 values. In a type such as `float[..., D]`, `...` stands for any number of dimensions;
 `number` is float or int, and `any` is any dtype. Inputs are float unless the entry
-lists other dtypes.
+lists other dtypes. What is missing can be [an op of your own](#ops-of-your-own).
 """
 
 
@@ -36,7 +37,7 @@ def ops_page() -> str:
     for family, members in groupby(found, key=lambda one: one.family):
         parts.append(f"## {family.replace('_', ' ').capitalize()}\n")
         parts.extend(map(op_entry, members))
-    return "\n".join(parts)
+    return "\n".join([*parts, OWN_OPS])
 
 
 def op_entry(one: OpReference) -> str:

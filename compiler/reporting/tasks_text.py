@@ -124,9 +124,9 @@ which the factor rises linearly. A schedule ends with the last epoch.
 
 PLUGINS: Final = """## Plug-ins
 
-Tasks, data sets, losses and metrics of your own are Python classes, declared as those of this page are: the fields of a
-class are its options, with their types and defaults, and are checked in the spec. A class has a method of its own for
-what it does:
+Tasks, data sets, losses and metrics of your own, and [ops](ops.md#ops-of-your-own), are Python classes, declared as
+those of this page are: the fields of a class are its options, with their types and defaults, and are checked in the
+spec. A class has a method of its own for what it does:
 
 | class | base | method |
 |---|---|---|
@@ -208,7 +208,8 @@ task:
     layergraph train rings.yaml --plugin my_plugin.py
     layergraph evaluate runs/rings --plugin my_plugin.py
 
-`--plugin` names a file for any command that compiles a spec, `lg.load_plugin("my_plugin.py")` in Python. A package that
+`--plugin` names a file for any command that compiles a spec, and for `ops`; `lg.load_plugin("my_plugin.py")` does in
+Python. A package that
 is installed declares its modules as entry points of the group `layergraph.plugins`, and needs no option. Neither a spec
 nor a run can name a plug-in: what they contain never decides which code is run.
 """

@@ -1,4 +1,4 @@
-"""Plug-ins: tasks, data sets, losses and metrics of the user's own, declared in Python as those here are.
+"""Plug-ins: ops, tasks, data sets, losses and metrics of the user's own, declared in Python as those here are.
 
 A plug-in is a module: a file that the user names on the command line, or what an installed package has
 under the entry point `layergraph.plugins`. A spec can use what it declares, but names no plug-in itself.
@@ -18,7 +18,11 @@ from typing import Final, TypeVar
 
 from compiler.diagnostics.diagnostic import RequestError
 from compiler.language.choice import Choice
+from compiler.op.definition_source import definition_source
 from compiler.op.find_modules import module_names
+from compiler.op.library_sources import add_source
+from compiler.op.op import Op
+from compiler.op.registry import forget, ops_of
 from compiler.tasks.data_set import DataSet
 from compiler.tasks.losses import Loss
 from compiler.tasks.metrics import Metric
@@ -38,7 +42,7 @@ T = TypeVar("T")
 
 
 def load_plugin(file: Path) -> ModuleType:
-    """Run a file, and register the tasks, data sets, losses and metrics that it declares.
+    """Run a file, and register the ops, tasks, data sets, losses and metrics that it declares.
 
     Raises:
         RequestError: if it cannot be run, or a declaration is incomplete or has a name that is taken.
@@ -88,6 +92,7 @@ def load_installed() -> bool:
 def _forget(name: str, before: dict[type[Choice], dict[str, type[Choice]]]) -> None:
     """Undo what a module that failed has registered."""
     del sys.modules[name]
+    forget(name)
     for family, taken in before.items():
         others = {
             thing.name: thing
@@ -144,7 +149,23 @@ def _register(
             message = f"there is a task {name} already"
             raise RequestError(f"{_where(module, kind)}: {message}")
         add_task_kind(name, kind)
+    for op in ops_of(module.__name__):
+        _bring_source(module, op)
     _modules.append(module)
+
+
+def _bring_source(module: ModuleType, op: type[Op]) -> None:
+    """Have generated code carry the class or function that an op stands on."""
+    if op.infer is Op.infer:
+        message = f"the op {op.name} has no method `infer`"
+        raise RequestError(f"{_where(module, op)}: {message}")
+    if not op.library or not hasattr(module, op.library):
+        return
+    try:
+        text = Path(str(module.__file__)).read_text(encoding="utf-8")
+        add_source(op.library, definition_source(text, op.library))
+    except ValueError as error:
+        raise RequestError(f"{_where(module, op)}: {error}") from error
 
 
 def _where(module: ModuleType, thing: type) -> str:

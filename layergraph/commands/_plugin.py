@@ -1,4 +1,4 @@
-"""`--plugin`: files in Python with tasks, data sets, losses and metrics of the user's own."""
+"""`--plugin`: files in Python with ops, tasks, data sets, losses and metrics of the user's own."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _with_option(
         list[Path] | None,
         typer.Option(
             metavar="FILE",
-            help="Python file with tasks, data sets, losses or metrics; may be repeated.",
+            help="Python file with ops, tasks, data sets, losses or metrics; may be repeated.",
             callback=_load,
             is_eager=True,
             expose_value=False,
