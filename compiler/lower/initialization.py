@@ -67,9 +67,11 @@ def reset_lines(
         return own_reset(ir, _evaluated(spec, params))
     inside = list(_with_those_off(ir.plan.uses))
     by_op = _by_op(spec, inside)
-    blocks = _by_block(inside, classes, spec) if spec.init else []
+    in_blocks = _blocks(inside, classes) if spec.init else []
+    blocks = _by_block(in_blocks, spec)
     # An object comes before what it holds, so that the rule of an op would come last.
-    rounds = [by_op, blocks] if _contradict(inside, spec) else [[*by_op, *blocks]]
+    last = _contradict(inside, spec) or any(_ties(one, spec) for one in in_blocks)
+    rounds = [by_op, blocks] if last else [[*by_op, *blocks]]
     composite = _composites(inside, spec) if by_op else []
     loops = [_chained(one) for one in rounds if one]
     lines: list[Stmt] = []
@@ -432,18 +434,27 @@ def _restored(run: LayerCall) -> tuple[Stmt, ...]:
     return () if run.op is None else run.op.restore(MODULE)
 
 
-def _by_block(
-    inside: list[Instance], classes: Collection[ClassIR], spec: Spec
-) -> list[tuple[str, tuple[Stmt, ...]]]:
+def _blocks(inside: Iterable[Instance], classes: Iterable[ClassIR]) -> list[ClassIR]:
+    """The classes of the blocks among some instances."""
     found = {id(instance) for instance in inside}
-    reset = ExprStatement(call("module.reset_parameters"))
     return [
-        (ir.plan.name, (reset,))
+        ir
         for ir in classes
         if ir.plan.scope.kind != "network"
         and any(id(use) in found for use in ir.plan.uses)
-        and own_reset(ir, spec)
     ]
+
+
+def _by_block(
+    blocks: Iterable[ClassIR], spec: Spec
+) -> list[tuple[str, tuple[Stmt, ...]]]:
+    reset = ExprStatement(call("module.reset_parameters"))
+    return [(ir.plan.name, (reset,)) for ir in blocks if own_reset(ir, spec)]
+
+
+def _ties(ir: ClassIR, spec: Spec) -> bool:
+    """Whether a block starts a tied tensor as its origin does, after the rule of another op."""
+    return any(True for _ in _origins(ir, spec))
 
 
 def _guarded(
