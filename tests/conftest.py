@@ -15,7 +15,8 @@ import pytest
 from hypothesis import settings
 
 _BEGUN = time.perf_counter()
-gc.disable()  # until everything is imported
+gc.disable()  # it runs between tests
+_MOST_OBJECTS = 500_000
 _ARCHITECTURES = {file.stem for file in Path("specs").glob("*.yaml")}
 collect_ignore = ["golden"]  # expected code, without the library that it carries
 
@@ -92,13 +93,17 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def pytest_collection_finish() -> None:
     """Spare the garbage collector what was imported, which stays: to look at it took a tenth of the tests' time."""
     gc.freeze()
-    gc.unfreeze()  # into the oldest generation: each compilation would count what stays frozen, which takes 20 ms
-    gc.set_threshold(500_000)  # at 50,000 a tenth of the time of compiling goes there
-    gc.enable()
     if (torch := sys.modules.get("torch")) and not torch.cuda.is_available():
         # For each seed torch keeps the whole stack, until there is such a device: 1 ms and 10 kB.
         for device in (torch.cuda, torch.xpu, torch.mtia):
             device.manual_seed_all = lambda seed: None
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown() -> None:
+    """Collect garbage now and then: what the tests create is traced once, what they share no more than that."""
+    if gc.get_count()[0] > _MOST_OBJECTS:
+        gc.collect(0)
 
 
 def pytest_collection_modifyitems(

@@ -36,8 +36,9 @@ def row(section: ScopeSummary, path: str) -> LayerSummary:
 
 @pytest.mark.parametrize("name", SPECS)
 def test_torch_counts_the_same(name: str) -> None:
-    """For the network at full size once, and with small params at every size."""
-    hold_counts(shallow(name), most=1)
+    """With small params at every size; for a third of the networks also at full size, once."""
+    if SPECS.index(name) % 3 == 0:
+        hold_counts(shallow(name), most=1)
     hold_counts(small(name))
 
 

@@ -15,6 +15,9 @@ from compiler.ir.print_typed import print_typed
 from compiler.program import Program
 from tests.programs import SPECS, compiled
 
+WRITTEN = SPECS[::4]
+"""Those whose modules are compared, too; the typed graphs, which modules are made of, are compared of all."""
+
 
 def again(program: Program, folder: Path, name: str) -> tuple[Program, str]:
     text = write_spec(expand(program.typed, program.task_node))
@@ -33,7 +36,7 @@ def test_the_network_is_the_same(spec: str, tmp_path: Path) -> None:
         expanded, text = again(program, folder, spec)
         assert str(expanded.summary) == str(program.summary), variant
         assert _without_places(expanded) == _without_places(program), variant
-        if not variant:
+        if not variant and spec in WRITTEN:
             assert expanded.python == _without_bases(program)
         assert "extends:" not in text, variant
         assert "variants:" not in text
