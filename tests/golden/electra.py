@@ -140,6 +140,7 @@ class Generator(nn.Module):
 
     Args:
         embedding: width of the word vectors.
+        std: standard deviation of initial weights; narrow networks need more.
     """
 
     def __init__(
@@ -154,6 +155,7 @@ class Generator(nn.Module):
         generator_width: int | None = None,
         generator_heads: int | None = None,
         dropout: float = 0.1,
+        std: float = 0.02,
     ) -> None:
         super().__init__()
         if generator_width is None:
@@ -166,6 +168,7 @@ class Generator(nn.Module):
             raise ValueError("generator_heads must be at least 1")
         if depth < 0:
             raise ValueError("depth must be at least 0")
+        self.std = std
         self.electra = Encoder(
             vocab,
             context,
@@ -186,11 +189,11 @@ class Generator(nn.Module):
     def reset_parameters(self) -> None:
         for module in self.modules():
             if isinstance(module, nn.Linear):
-                init.normal_(module.weight, std=0.02)
+                init.normal_(module.weight, std=self.std)
                 if module.bias is not None:
                     init.zeros_(module.bias)
             elif isinstance(module, nn.Embedding):
-                init.normal_(module.weight, std=0.02)
+                init.normal_(module.weight, std=self.std)
                 if module.padding_idx is not None:
                     init.zeros_(module.weight[module.padding_idx])
         if self.electra.word.padding_idx is not None:
@@ -212,6 +215,7 @@ class Discriminator(nn.Module):
 
     Args:
         embedding: width of the word vectors.
+        std: standard deviation of initial weights; narrow networks need more.
     """
 
     def __init__(
@@ -225,6 +229,7 @@ class Discriminator(nn.Module):
         heads: int = 4,
         hidden: int | None = None,
         dropout: float = 0.1,
+        std: float = 0.02,
     ) -> None:
         super().__init__()
         if hidden is None:
@@ -235,6 +240,7 @@ class Discriminator(nn.Module):
             raise ValueError("width must be a multiple of heads")
         if depth < 0:
             raise ValueError("depth must be at least 0")
+        self.std = std
         self.electra = Encoder(
             vocab, context, segments, embedding, width, depth, heads, hidden, dropout
         )
@@ -245,11 +251,11 @@ class Discriminator(nn.Module):
     def reset_parameters(self) -> None:
         for module in self.modules():
             if isinstance(module, nn.Linear):
-                init.normal_(module.weight, std=0.02)
+                init.normal_(module.weight, std=self.std)
                 if module.bias is not None:
                     init.zeros_(module.bias)
             elif isinstance(module, nn.Embedding):
-                init.normal_(module.weight, std=0.02)
+                init.normal_(module.weight, std=self.std)
                 if module.padding_idx is not None:
                     init.zeros_(module.weight[module.padding_idx])
 
