@@ -102,7 +102,7 @@ A step of `train` (Fabric, metrics, the check for values that are not finite, th
 PyTorch loop: the same network, AdamW, examples and DataLoader; one thread, processor time of whole epochs, without
 evaluation.""",
     header=["", "`train`", "plain loop", "ratio"],
-    bars={name: Bar(f"{name}: ratio", most=1.3) for name in _SIZES},
+    bars={name: Bar(f"{name}: ratio", most=1.2) for name in _SIZES},
     measure=_measure,
     rounds=15,
 )
