@@ -86,9 +86,15 @@ def check_ways(typed: TypedGraph, report: Report) -> None:
     """Report what differs with the optional inputs of a network that are given: its outputs, and its weights."""
     for name, whole in typed.networks.items():
         every = {(one.name, one.shape) for one in _tensors(whole)}
+        counted = False
         for one in typed.bare.get(name, ()):
             _check_outputs(whole, one, report)
             for tensor in _tensors(one):
+                if (tensor.name, tensor.shape) in every:
+                    continue
+                if not counted:  # copies that are equal there may differ here
+                    every = {(one.name, one.shape) for one in own_tensors(whole)}
+                    counted = True
                 if (tensor.name, tensor.shape) not in every:
                     message = f"{tensor.name} would be there only {_without(one)}, and is built whatever is given"
                     report.error("bad-when", tensor.place.span(), message)

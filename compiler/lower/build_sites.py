@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 
 from compiler.codegen.python import Expr, Placeholder
 from compiler.codegen.traversal import filled, placeholders
@@ -48,11 +48,18 @@ MOST_DEFAULTS = 20
 """Params of which one default is computed from the next."""
 
 
-def in_builder(code: Expr, plan: ClassPlan, site: BuildSite) -> Expr | None:
-    """Code of a class in the names of what builds it; None where its sizes differ from copy to copy."""
+def in_builder(
+    code: Expr,
+    plan: ClassPlan,
+    runs: Sequence[Run],
+    size_of: Callable[[str], Expr | None] = lambda _: None,
+) -> Expr | None:
+    """Code of a class in the names of what builds it for some runs.
+
+    None where its sizes differ from copy to copy, and `size_of` has no formula of a dimension for all of them.
+    """
     if plan.scope.kind == "group":
         return code
-    runs = site.runs(plan)
     written = runs[0].node.arguments
     for _ in range(MOST_DEFAULTS):
         found = filled(code, lambda key: _default(key, plan, written))
@@ -67,9 +74,12 @@ def in_builder(code: Expr, plan: ClassPlan, site: BuildSite) -> Expr | None:
         dimension = InputDim(plan.first.names.owner, name)
         sizes = {run.call.binding.get(dimension) for run in runs}
         size = sizes.pop()
-        if sizes or size is None:
+        code_of_size = None if size is None else size_code(size)
+        if sizes:
+            code_of_size = size_of(name)
+        if code_of_size is None:
             return None
-        given[name] = size_code(size)
+        given[name] = code_of_size
 
     def fill(key: Hashable) -> Expr:
         return given[key.name] if isinstance(key, ScopeName) else Placeholder(key)

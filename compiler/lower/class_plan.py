@@ -249,6 +249,12 @@ def refs_of(typed: TypedNode) -> Iterator[tuple[str, Ref]]:
         yield "else", typed.node.otherwise
 
 
+def first_ref(typed: TypedNode) -> Ref | None:
+    """The first value that a layer takes; None if it takes none."""
+    first = next(iter(typed.inputs.values()), None)
+    return first[0] if isinstance(first, tuple) else first
+
+
 def _tells_more(node: TypedNode, known: TypedNode) -> bool:
     """Whether another use runs a layer that this one does not, or tells more of it.
 

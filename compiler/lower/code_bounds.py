@@ -1,158 +1,202 @@
-"""Bounds of numbers in code, where the names that it is made of have bounds."""
+"""Bounds of numbers in code, where the parts that they are made of have bounds; sizes in code as polynomials."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from math import inf
+from collections.abc import Hashable, Iterable, Iterator, Mapping
+from math import ceil, floor, inf
+from types import MappingProxyType
 
+from compiler.codegen.expression_layout import flat
 from compiler.codegen.python import (
     Binary,
     Call,
+    Compare,
     Conditional,
     Expr,
     Literal,
     Name,
-    Placeholder,
     Slice,
     Subscript,
     TupleExpr,
     Unary,
-    lit,
 )
-from compiler.ir.module import ScopeName
-from compiler.symbolic.intervals import Bound, Interval, hull
-
-Linear = dict[Expr | None, int]
-"""A sum: how often each part occurs in it; None stands for 1."""
+from compiler.codegen.traversal import filled
+from compiler.dataclass import dataclass
+from compiler.lower.scope_code import PythonNotation
+from compiler.symbolic.dims import (
+    Dim,
+    DimOverflow,
+    Term,
+    ceil_div,
+    exact_div,
+    polynomial,
+)
+from compiler.symbolic.intervals import Interval, hull, interval
+from compiler.symbolic.symbols import NETWORKS, Symbol
 
 UNBOUNDED: Interval = (-inf, inf)
-
-
-def linear_form(code: Expr) -> Linear:
-    """Code as a sum of parts that are no sums."""
-    match code:
-        case Literal(int(value)) if not isinstance(value, bool):
-            return {None: value}
-        case Unary("-", operand):
-            return combine({}, linear_form(operand), -1)
-        case Binary("+" | "-" as op, left, right):
-            sign = 1 if op == "+" else -1
-            return combine(linear_form(left), linear_form(right), sign)
-        case Binary("*", left, right):
-            one, other = linear_form(left), linear_form(right)
-            for factor, form in ((one, other), (other, one)):
-                if set(factor) <= {None}:
-                    return combine({}, form, factor.get(None, 0))
-    return {code: 1}
-
-
-def combine(one: Linear, other: Linear, factor: int = 1) -> Linear:
-    """The sum of two sums, the second so many times."""
-    found = dict(one)
-    for part, times in other.items():
-        found[part] = found.get(part, 0) + factor * times
-    return {part: times for part, times in found.items() if times}
-
-
-def linear_code(form: Linear) -> Expr:
-    """A sum as code: what is added, what is taken away, then the number."""
-    total: Expr | None = None
-    for part, times in sorted(form.items(), key=lambda item: item[1] < 0):
-        if part is None:
-            continue
-        size = part if abs(times) == 1 else Binary("*", lit(abs(times)), part)
-        if total is None:
-            total = size if times > 0 else Unary("-", size)
-        else:
-            total = Binary("+" if times > 0 else "-", total, size)
-    number = form.get(None, 0)
-    if total is None:
-        return lit(number)
-    if not number:
-        return total
-    return Binary("+" if number > 0 else "-", total, lit(abs(number)))
-
 
 MOST_FACTS = 50
 """Sums that are known to be at least 0, each of which is tried for each question."""
 
 
-def is_multiple(code: Expr, divisor: Expr) -> bool:
-    """Whether the form of a number shows that it is a multiple of another: each part of a sum has it as a factor."""
-    if divisor == lit(1):
-        return True
-    of = divisor.value if isinstance(divisor, Literal) else None
-    return all(
-        (isinstance(of, int) and of != 0 and times % of == 0)
-        or (part is not None and divisor in _factors(part))
-        for part, times in linear_form(code).items()
-    )
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class CodePart(Symbol):
+    """A part of code that is no sum, product or quotient: a name, an item of a list, what a function returns."""
+
+    code: Expr
+
+    def shown(self) -> str:
+        return flat(filled(self.code, _named))
 
 
-def _factors(code: Expr) -> list[Expr]:
+def _named(key: Hashable) -> Expr:
+    return Name(getattr(key, "name", None) or str(key))
+
+
+class _CodeNotation(PythonNotation):
+    """The notation of Python; a part of code is written as it is."""
+
+    def symbol(self, symbol: Symbol) -> Expr:
+        return symbol.code if isinstance(symbol, CodePart) else super().symbol(symbol)
+
+
+def size_of(code: Expr) -> Dim:
+    """Code as a polynomial of its parts."""
     match code:
-        case Binary("*", left, right):
-            return [*_factors(left), *_factors(right)]
-    return [code]
+        case Literal(int(value)) if not isinstance(value, bool):
+            return Dim.of(value)
+        case Unary("-", Binary("//", Unary("-", part), Literal(int(divisor)))) if (
+            divisor > 0
+        ):
+            return ceil_div(size_of(part), divisor)
+        case Unary("-", operand):
+            return -size_of(operand)
+        case Binary("+" | "-" | "*" | "//" as op, left, right):
+            try:
+                return _binary(op, size_of(left), size_of(right))
+            except (ZeroDivisionError, DimOverflow):
+                pass
+    return Dim.symbol(CodePart(NETWORKS, code))
+
+
+def _binary(op: str, left: Dim, right: Dim) -> Dim:
+    match op:
+        case "+":
+            return left + right
+        case "-":
+            return left - right
+        case "*":
+            return left * right
+    return left // right
+
+
+def code_of(size: Dim) -> Expr:
+    """A polynomial of parts of code as code."""
+    return size.written(_CodeNotation())
+
+
+def difference(code: Expr, other: Expr) -> Dim:
+    """How much more one number is than another."""
+    return size_of(code) - size_of(other)
+
+
+def is_multiple(code: Expr, divisor: Expr) -> bool:
+    """Whether the form of a number shows that it is a multiple of another."""
+    by = size_of(divisor)
+    return by.constant != 0 and exact_div(size_of(code), by) is not None
 
 
 class Bounds:
-    """The bounds of code; of a name and of the items of a list `names` and `items` tell them."""
+    """The bounds of code, by those of its parts, and those of the items of lists."""
 
     def __init__(
-        self, names: Mapping[str, Interval], items: Mapping[str, Interval]
+        self,
+        parts: Mapping[Expr, Interval],
+        items: Mapping[Expr, Interval] = MappingProxyType({}),
     ) -> None:
-        self.names, self.items = dict(names), dict(items)
-        self._learned: dict[Expr, int] = {}
-        """Parts of sums that are at least a number."""
-        self._facts: list[Linear] = []
+        self._parts, self._items = dict(parts), dict(items)
+        self._facts: list[Dim] = []
         """Sums that are at least 0."""
+
+    def with_facts(self, facts: Iterable[tuple[Expr, Expr]]) -> Bounds:
+        """The same bounds, where some numbers are at least others."""
+        found = Bounds(self._parts, self._items)
+        found._facts = [*self._facts]
+        for code, least in facts:
+            found.learn(code, least)
+        return found
 
     def learn(self, code: Expr, least: Expr) -> None:
         """Take for true that a number is at least another."""
-        match code, least:
-            case (
-                Placeholder(ScopeName(name))
-                | Call(Name("len"), (Placeholder(ScopeName(name)),)),
-                Literal(int(number)),
-            ):
-                low, high = self.names.get(name, UNBOUNDED)
-                self.names[name] = max(low, number), high
-            case _, Literal(int(number)) if linear_form(code) == {code: 1}:
-                self._learned[code] = number
-            case _ if len(self._facts) < MOST_FACTS:
-                self._facts.append(_difference(code, least))
+        size = difference(code, least)
+        constant, others = constant_and_terms(size)
+        if len(others) == 1:
+            ((monomial, factor),) = others
+            if len(monomial) == 1 and isinstance(monomial[0], CodePart):
+                part = monomial[0].code
+                low, high = self.of(part)
+                if factor > 0:
+                    low = max(low, ceil(-constant / factor))
+                else:
+                    high = min(high, floor(constant / -factor))
+                self._parts[part] = low, high
+                return
+        if len(self._facts) < MOST_FACTS:
+            self._facts.append(size)
+            if not constant and sorted(factor for _, factor in others) == [-1, 1]:
+                less, more = (
+                    polynomial({monomial: 1})
+                    for monomial, _ in sorted(others, key=lambda term: term[1])
+                )
+                if self._of_size(less)[0] >= 1:
+                    self._facts.append(more // less - 1)
+
+    def learn_items(self, items: Expr, least: Expr) -> None:
+        """Take for true that all items of a list are at least a number."""
+        low, high = self._items.get(items, UNBOUNDED)
+        self._items[items] = max(low, self.of(least)[0]), high
 
     def at_least(self, code: Expr, least: Expr) -> bool:
         """Whether one number is never less than another."""
-        form = _difference(code, least)
-        more = (combine(form, fact, -1) for fact in self._facts)
-        return any(self._of_sum(one)[0] >= 0 for one in (form, *more))
+        size = difference(code, least)
+        facts = [*self._facts, *self._of_remainders(size)]
+        return any(
+            self._of_size(one)[0] >= 0
+            for one in (size, *(size - fact for fact in facts))
+        )
+
+    def _of_remainders(self, size: Dim) -> Iterator[Dim]:
+        """That the remainders in a sum are less than what they are divided by."""
+        for symbol in size.symbols:
+            if isinstance(symbol, CodePart):
+                match symbol.code:
+                    case Binary("%", _, divisor) if self.of(divisor)[0] > 0:
+                        yield difference(divisor, symbol.code) - 1
 
     def of(self, code: Expr) -> Interval:
-        """Bounds that hold for all values of the names."""
-        return self._of_sum(linear_form(code))
+        """Bounds that hold for all values of the parts."""
+        if code in self._parts or not isinstance(code, Binary | Unary | Literal):
+            return self._part(code)
+        return self._of_size(size_of(code))
 
-    def _of_sum(self, form: Linear) -> Interval:
-        low: Bound = 0
-        high: Bound = 0
-        for part, times in form.items():
-            one, other = (1, 1) if part is None else self._part(part)
-            ends = _times(one, times), _times(other, times)
-            low, high = low + min(ends), high + max(ends)
-        return low, high
+    def _of_size(self, size: Dim) -> Interval:
+        box: dict[Symbol, Interval] = {}
+        for symbol in size.symbols:
+            assert isinstance(symbol, CodePart)
+            low, high = self._part(symbol.code)
+            box[symbol] = _whole(low, floor), _whole(high, ceil)
+        return interval(size, box)
 
     def _part(self, code: Expr) -> Interval:
-        if code in self._learned:
-            return self._learned[code], inf
+        known = self._parts.get(code)
+        if known is not None:
+            return known
         match code:
             case Literal(int() | float() as value):
                 return value, value
-            case Placeholder(ScopeName(name)):
-                return self.names.get(name, UNBOUNDED)
-            case Subscript(Placeholder(ScopeName(name)), (index,)):
-                one = not isinstance(index, Slice)
-                return self.items.get(name, UNBOUNDED) if one else UNBOUNDED
+            case Subscript(items, (index,)) if not isinstance(index, Slice):
+                return self._items.get(items, UNBOUNDED)
             case Conditional(_, body, orelse):
                 return hull(self.of(body), self.of(orelse))
             case Binary(op, left, right):
@@ -165,13 +209,15 @@ class Bounds:
         if name == "len" and isinstance(args[0], TupleExpr):
             return len(args[0].items), len(args[0].items)
         if name == "len":
-            found = self.names.get(_listed(args[0]), UNBOUNDED)
-            return max(found[0], 0), inf
+            return 0, inf
+        if name == "sum":
+            items = args[0].value if isinstance(args[0], Subscript) else args[0]
+            return (0, inf) if self._items.get(items, UNBOUNDED)[0] >= 0 else UNBOUNDED
         parts = args
         if len(args) == 1 and isinstance(args[0], TupleExpr):
             parts = args[0].items
         elif len(args) == 1 and name in ("min", "max"):
-            return self.items.get(_listed(args[0]), UNBOUNDED)
+            return self._items.get(args[0], UNBOUNDED)
         lows, highs = zip(*map(self.of, parts), strict=True) if parts else ((), ())
         if name == "max" and parts:
             return max(lows), max(highs)
@@ -182,31 +228,39 @@ class Bounds:
         return UNBOUNDED
 
 
-def _difference(code: Expr, other: Expr) -> Linear:
-    return combine(linear_form(code), linear_form(other), -1)
+def constant_and_terms(size: Dim) -> tuple[int, tuple[Term, ...]]:
+    """The number in a sum, and its other terms."""
+    others = tuple(term for term in size.terms if term[0])
+    return sum(factor for monomial, factor in size.terms if not monomial), others
 
 
-def _listed(code: Expr) -> str:
-    """The name of a list."""
-    if isinstance(code, Placeholder) and isinstance(code.key, ScopeName):
-        return code.key.name
-    return ""
+def bounds_of(condition: Expr) -> Iterable[tuple[Expr, Expr]]:
+    """The numbers that are at least others where a condition holds."""
+    match condition:
+        case Compare(">=" | "==", left, right):
+            yield left, right
+        case Compare(">", left, right):
+            yield left, Binary("+", right, Literal(1))
+    match condition:
+        case Compare("<=" | "==", left, right):
+            yield right, left
+        case Compare("<", left, right):
+            yield right, Binary("+", left, Literal(1))
+
+
+def _whole(bound: int | float, to: object) -> int | float:
+    """A bound that is a whole number, or none."""
+    if bound in (-inf, inf) or isinstance(bound, int):
+        return bound
+    return floor(bound) if to is floor else ceil(bound)
 
 
 def _of_binary(op: str, left: Interval, right: Interval) -> Interval:
-    if op == "*":
-        corners = [_times(a, b) for a in left for b in right]
-        return min(corners), max(corners)
-    if op in ("//", "/") and right[0] > 0 and left[0] >= 0:
-        low = 0 if right[1] == inf else left[0] / right[1]
-        high = left[1] / right[0]
-        return (low // 1, high // 1) if op == "//" else (low, high)
+    """Bounds of what is no sum, product or whole quotient."""
+    if op == "/" and right[0] > 0 and left[0] >= 0:
+        return 0 if right[1] == inf else left[0] / right[1], left[1] / right[0]
     if op == "%" and right[0] > 0:
         return 0, right[1] - 1
     if op == "**" and left[0] >= 1 and right[0] >= 0:
         return 1, inf
     return UNBOUNDED
-
-
-def _times(a: Bound, b: Bound) -> Bound:
-    return 0 if a == 0 or b == 0 else a * b

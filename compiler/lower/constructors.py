@@ -24,13 +24,14 @@ from compiler.codegen.traversal import filled, placeholders
 from compiler.dataclass import dataclass
 from compiler.expr.syntax import names_in
 from compiler.ir.module import ScopeName, ScopeNumber, reads
+from compiler.ir.typed import Instance
 from compiler.language.spec import Spec
 from compiler.lower.choice_tests import choice_tests
 from compiler.lower.class_ir import ClassIR, Construct, Held, count_code
 from compiler.lower.class_plan import ClassPlan, Run
 from compiler.lower.common_size import common_size
 from compiler.lower.emit import further_runs
-from compiler.lower.evaluate_code import Unknown, folded_numbers, number_code, value_of
+from compiler.lower.evaluate_code import Unknown, lookup, value_of, with_values
 from compiler.lower.initialization import names_in_reset, reset_lines
 from compiler.lower.parted import Parted, Symbolic, Unwritten
 from compiler.lower.scope_code import (
@@ -253,8 +254,7 @@ def _argument(
     dimension = InputDim(plan.first.names.owner, name)
     own = _sizes(dimension, runs)
     if not own:
-        reason = f"{name} is told by an input alone that is not given here"
-        raise Unwritten(ir.plan, construct.typed.node.name, reason)
+        raise _unknown_size(name, construct, plan, ir)
     if all(size == own[0][1] for _, size in (*own, *_further(dimension, runs))):
         return size_code(own[0][1])
     # The copies of one class may be few of all: the rule for all of them reads better, where there is one.
@@ -265,6 +265,25 @@ def _argument(
         with suppress(Parted, Unwritten):
             return _common(dimension, every, construct, ir)
     return _common(dimension, runs, construct, ir)
+
+
+def _unknown_size(
+    name: str, construct: Construct, plan: ClassPlan, ir: ClassIR
+) -> Exception:
+    """A class needs a dimension of an optional input that is not given here: other uses, which have it, need it."""
+    groups: list[list[Instance]] = [[], []]
+    for use in plan.uses:
+        try:
+            lookup(name, use, None)
+        except Unknown:
+            groups[1].append(use)
+        else:
+            groups[0].append(use)
+    layer = construct.typed.node.name
+    if all(groups):
+        return Parted(plan, layer, groups)
+    reason = f"{name} is a size of an optional input that is not given here, and is needed to build {plan.scope.name}"
+    return Unwritten(ir.plan, layer, reason)
 
 
 def _common(
@@ -466,20 +485,24 @@ def in_constructor(
     """
     arguments = constructors.of(ir.plan).names
 
+    def construct(key: object) -> Expr:
+        return (
+            constructors.construction(key, ir)
+            if isinstance(key, Construct)
+            else Placeholder(key)
+        )
+
     def fill(key: object) -> Expr:
-        if isinstance(key, Construct):
-            return filled(constructors.construction(key, ir), fill)
         if isinstance(key, ScopeNumber):
             return Name(arguments[name_of(key, ir.plan)])
         assert isinstance(key, ScopeName), key
-        if key.name in ir.plan.fixed:
-            return number_code(ir.plan.fixed[key.name])
         if counter and key.name == COUNTER:
             return Name(counter)
         return Name(arguments[key.name])
 
-    done = filled(code, fill)
-    return folded_numbers(done) if ir.plan.fixed else done
+    built = filled(code, construct)
+    fixed = ir.plan.fixed
+    return filled(with_values(built, fixed) if fixed else built, fill)
 
 
 def annotation(name: str) -> Expr:

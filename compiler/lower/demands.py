@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from math import inf
-from types import MappingProxyType
+from typing import Any
 
-from compiler.codegen.expression_layout import flat
 from compiler.codegen.python import (
     Binary,
     Call,
     Compare,
     Expr,
     Literal,
+    Logic,
     Name,
     Placeholder,
     Slice,
     Starred,
     Subscript,
+    Unary,
     call,
     lit,
 )
-from compiler.codegen.traversal import filled, placeholders, walk
+from compiler.codegen.traversal import placeholders, walk
 from compiler.diagnostics.text import listed
 from compiler.infer.param_values import shown
 from compiler.ir.module import ScopeName
@@ -30,16 +31,28 @@ from compiler.ir.typed import Instance
 from compiler.language.params import Param
 from compiler.lower.class_ir import Demand
 from compiler.lower.class_plan import ClassPlan
-from compiler.lower.code_bounds import UNBOUNDED, Bounds, is_multiple
-from compiler.lower.evaluate_code import Unknown, folded_numbers, number_code, value_of
+from compiler.lower.code_bounds import bounds_of, difference
+from compiler.lower.constructors import Signature, is_computed
+from compiler.lower.evaluate_code import Unknown, value_of
+from compiler.lower.known_numbers import KnownNumbers
 from compiler.lower.required_numbers import Required
 from compiler.lower.scope_code import name_code, size_code, value_code
-from compiler.symbolic.evaluate import Value
+from compiler.lower.simplify_required import (
+    families,
+    first_items,
+    is_length,
+    simplified,
+    text_of,
+    without_opposites,
+)
 from compiler.symbolic.intervals import Interval
 from compiler.symbolic.symbol_table import COUNTER
 
-_LONGEST_TEST, _LONGEST_MESSAGE = 69, 56
-"""Characters of what is compared, and of a message, that fit in a line."""
+_LONGEST_TEST, _LONGEST_MESSAGE, _LONGEST_TEXT = 69, 56, 68
+"""Characters of what is compared, of a message that fits in its line, and of one that has a line of its own."""
+
+_MANY = 4
+"""So many demands under conditions are no longer made one by one."""
 
 
 def equal_sizes(plan: ClassPlan) -> Iterator[Demand]:
@@ -58,9 +71,36 @@ def equal_sizes(plan: ClassPlan) -> Iterator[Demand]:
             yield Compare("!=", *codes), f"{left} and {right} must be equal"
 
 
+def late_params(defaults: Mapping[str, Any]) -> Collection[str]:
+    """The params that are computed from others, where working one out may fail: arguments are refused before that."""
+    computed = {name: code for name, code in defaults.items() if is_computed(code)}
+    every = (part for code in computed.values() for part in walk(value_code(code)))
+    return computed if any(map(_may_fail, every)) else ()
+
+
+def _may_fail(part: object) -> bool:
+    match part:
+        case Binary("//" | "%" | "/", _, divisor):
+            return not isinstance(divisor, Literal)
+        case Subscript():
+            return True
+        case Call(Name(name)):
+            return name in ("math.log", "math.sqrt")
+    return False
+
+
+def asks_for(test: Expr, params: Collection[str]) -> bool:
+    """Whether a test asks for the value of one of some params, and not for whether it is given."""
+    match test:
+        case Logic("and", (Compare("is"), *rest)):
+            return any(asks_for(one, params) for one in rest)
+    names = (key.name for key in placeholders(test) if isinstance(key, ScopeName))
+    return any(name in params for name in names)
+
+
 def bounds(
     plan: ClassPlan,
-    taken: Collection[str],
+    taken: Signature,
     positive: Collection[str],
     required: Iterable[Required],
     demanded: Iterable[Expr],
@@ -71,156 +111,165 @@ def bounds(
     `taken` are the params that it takes; for those in `positive`, 0 was tried and is none of their values. `demanded`
     are tests that it demands already; at `uses` it compiles: what they do not have is not demanded.
     """
-    found = _Bounds(plan, taken, positive, demanded)
-    told = (_under_open_conditions(one, plan.fixed) for one in required)
-    asked = [
-        *_longest(
-            one
-            for one in told
-            if one is not None
-            and found.takes(one)
-            and not any(_is_refuted(one, use) for use in uses)
-        )
-    ]
-    whole = set(_whole_lists(asked, plan))
+    found = _Demands(plan, taken, positive, demanded)
     places = {name: place for place, name in enumerate(plan.scope.params)}
-    for one in sorted(asked, key=lambda one: _order(one, places)):
-        if not found.is_proven(one):
-            found.add(one, whole)
-    for name, param in found.params.items():
-        yield from _declared(name, param)
-    stars = [(Starred(name_code(name)), name) for name in found.lists]
-    longer = {
-        code
-        for least, numbers in found.lengths.items()
-        if isinstance(least, Literal)
-        for code, _ in numbers
-    }
-    starred = {call("len", name_code(name)) for name in found.lists} - longer
-    known = [one for one in found.numbers if one[0] in starred]
-    short = [one for one in found.numbers if one[0] not in longer | starred]
-    # A list that is not empty, before its items are compared with other numbers.
-    yield from _at_least(known, lit(1))
-    for least, numbers in found.lengths.items():
-        yield from _at_least(numbers, least)
-    yield from _at_least([*short, *stars], lit(1))
-    yield from ((one.test, message) for one, message in found.multiples.items())
-    yield from _at_least(found.formulas, lit(1))
-    for least, numbers in found.counts.items():
-        yield from _at_least(numbers, least)
-    yield from found.others
+    asked = [
+        _whether_or_not_used(one, uses)
+        for one in required
+        if found.takes(one) and not any(_is_refuted(one, use) for use in uses)
+    ]
+    asked = [x for one in asked for x in simplified(one, plan.fixed, found.known)]
 
+    def plain(required: Iterable[Required]) -> list[Required]:
+        """What is required, as far as what is known so far simplifies it."""
+        found_ = (x for one in required for x in simplified(one, {}, found.known))
+        always = (_whether_or_not_used(one, uses) for one in found_)
+        return [x for one in always for x in simplified(one, {}, found.known)]
 
-def _under_open_conditions(
-    one: Required, fixed: Mapping[str, Value]
-) -> Required | None:
-    """What is required without conditions that always hold; None where one never does, or proves it."""
-    rest: list[Expr] = []
-    for condition in one.conditions:
-        match _told(condition, fixed), one.least:
-            case Literal(bool(value)), _:
-                if not value:
-                    return None
-                continue
-            case Compare(">" | ">=" as op, code, Literal(int(low))), Literal(
-                int(least)
-            ):
-                if code == one.code and low + (op == ">") >= least:
-                    return None
-        rest.append(condition)
-    return replace(one, conditions=tuple(rest))
+    simple = plain(without_opposites(asked))
+    for one in sorted(_merged(simple), key=lambda one: _order(one, places)):
+        for part in plain([one]):
+            if not found.known.is_proven(part):
+                found.add(part)
+    yield from found.all()
 
 
 def _is_refuted(one: Required, use: Instance) -> bool:
     """Whether a network that compiles does not have what is required, or has something else than a number there."""
+    if one.default in use.given:
+        return False
     try:
-        if ScopeName(COUNTER) in placeholders(one.code):
-            assert isinstance(one.code, Subscript)
-            found = value_of(one.code.value, use)
-        else:
-            found = value_of(one.code, use)
-        if not isinstance(found, tuple):
-            return bool(value_of(one.test, use))
-        least = value_of(one.least, use)
-        return any(isinstance(item, str | tuple) or item < least for item in found)
+        return bool(value_of(one.test, use))
     except (Unknown, TypeError):
         return True
 
 
-def _longest(required: Iterable[Required]) -> Iterator[Required]:
-    """What is required, of each number that is always to be at least others the largest of these alone."""
-    found = list(required)
+def _whether_or_not_used(one: Required, uses: Sequence[Instance]) -> Required:
+    """That an argument is a size whether or not there are copies that have it, unless it is none where it compiles."""
+    if one.relation != "least" or one.least not in (lit(0), lit(1)):
+        return one
+    if not _is_plain(one.code):
+        return one
+    always = replace(one, counts=())
+    return one if any(_is_refuted(always, use) for use in uses) else always
+
+
+def _merged(required: Sequence[Required]) -> Iterator[Required]:
+    """What is required, without what more of the same implies.
+
+    Of each number that is always to be at least others the largest of these is left. Of the items of a list with the
+    same least, some are the first ones.
+    """
     largest: dict[Expr, int] = {}
-    for one in found:
+    first: dict[tuple[Expr, Expr], set[int]] = {}
+    for one in required:
         match one:
-            case Required(code, Literal(int(least)), (), False):
-                largest[code] = max(least, largest.get(code, least))
-    for one in found:
-        match one:
-            case Required(code, Literal(int(least)), (), False) if (
-                least < largest[code]
+            case Required(code, Literal(int(least))) if (
+                one.is_certain and one.relation == "least"
             ):
-                continue
-        yield one
+                largest[code] = max(least, largest.get(code, least))
+                match code:
+                    case Subscript(items, (Literal(int(place)),)) if place >= 0:
+                        first.setdefault((items, one.least), set()).add(place)
+    weaker = set(_weaker(required))
+    runs = {
+        key: len(places)
+        for key, places in first.items()
+        if len(places) > 1 and places == set(range(len(places)))
+    }
+    for (items, number), count in runs.items():
+        yield Required(first_items(items, lit(count)), number)
+    for one in required:
+        match one:
+            case Required(code, Literal(int(least))) if (
+                one.is_certain and one.relation == "least"
+            ):
+                within = isinstance(code, Subscript) and (code.value, one.least) in runs
+                if least < largest[code] or within:
+                    continue
+        if one not in weaker:
+            yield one
 
 
-def _order(one: Required, params: Mapping[str, int]) -> tuple[bool, bool, int, int]:
+def _weaker(required: Iterable[Required]) -> Iterator[Required]:
+    """What is required of the lengths of lists, where more is required of the same ones."""
+    lengths = [one for one in required if is_length(one.code)]
+    for one in lengths:
+        for other in lengths:
+            more = difference(other.least, one.least).constant
+            if (
+                other == replace(one, least=other.least)
+                and more is not None
+                and more > 0
+            ):
+                yield one
+
+
+def _order(
+    one: Required, params: Mapping[str, int]
+) -> tuple[bool, bool, bool, int, int]:
     """Names first, then short formulas, which prove longer ones; of equal ones, as their params are declared."""
-    plain = isinstance(one.code, Placeholder) and not one.is_multiple
+    plain = isinstance(one.code, Placeholder) and one.relation == "least"
     names = [key.name for key in placeholders(one.code) if isinstance(key, ScopeName)]
     places = [params[name] for name in names if name in params]
     length = sum(len(list(walk(code))) for code in one.codes)
-    return not plain, not one.is_multiple, length, min(places, default=0)
+    multiple = one.relation == "multiple"
+    return (
+        not one.is_certain,
+        not plain,
+        not multiple,
+        length,
+        min(places, default=0),
+    )
 
 
-class _Bounds:
+class _Demands:
     """What is demanded of the arguments of a class, and what is known of those for which it holds."""
 
     def __init__(
         self,
         plan: ClassPlan,
-        taken: Collection[str],
+        taken: Signature,
         positive: Collection[str],
         demanded: Iterable[Expr],
     ) -> None:
-        self.plan, self.taken = plan, taken
+        self.plan, self.taken = plan, taken.all
+        self.late = late_params(taken.defaults)
         params = plan.scope.params.items() if plan.scope.kind == "network" else ()
-        self.params = {name: param for name, param in params if name in taken}
+        self.params = {name: param for name, param in params if name in self.taken}
         self.numbers: list[tuple[Expr, str]] = []
         """The numbers that are at least 1, and how a message names them."""
-        self.lists: list[str] = []
-        """The lists of numbers of at least 1."""
+        self.items: dict[Expr, list[tuple[Expr, str]]] = {}
+        """The items of lists, by the least that they are."""
         self.lengths: dict[Expr, list[tuple[Expr, str]]] = {}
         """How long lists are, by the least that they are: before items of them are asked for."""
-        self.multiples: dict[Required, str] = {}
-        """Numbers that are multiples of others, with the message."""
-        self.formulas: list[tuple[Expr, str]] = []
-        """Those that are worked out: after the numbers that they are divided by."""
+        self.multiples: list[Demand] = []
+        self.formulas: dict[Expr, list[tuple[Expr, str]]] = {}
+        """Those that are worked out, by the least that they are: after the numbers that they are divided by."""
         self.counts: dict[Expr, list[tuple[Expr, str]]] = {}
-        """Numbers that are at least others than 1, such as numbers of copies, by these."""
-        self.others: list[Demand] = []
+        """Names that are at least others than 1, such as numbers of copies, by these."""
+        self.others: list[Required] = []
+        self.early: list[Demand] = []
+        """What formulas need to be worked out at all."""
         dims = {n for use in plan.uses for n in use.names} - plan.scope.params.keys()
-        sizes: dict[str, Interval] = dict.fromkeys(dims - {COUNTER}, (1, inf))
-        self.known = Bounds({**sizes, **dict(self._declared())}, {})
+        sizes = dict.fromkeys(map(name_code, dims - {COUNTER}), (1, inf))
+        self.known = KnownNumbers({**sizes, **dict(self._declared())})
         for test in demanded:
             if isinstance(test, Compare) and test.op == "<":
-                self.known.learn(test.left, test.right)
+                self.known.learn_always(test.left, test.right)
         for name, param in self.params.items():
-            if self.known.names.get(name, UNBOUNDED)[0] >= 1:
+            if self.known.at_least(name_code(name), lit(1)):
                 continue
             if name in positive and not _is_bounded(param) and _is_positive(plan, name):
                 self.numbers.append(_least(plan, name))
-                self.known.names[name] = 1, inf
+                self.known.learn_always(self.numbers[-1][0], lit(1))
 
-    def _declared(self) -> Iterator[tuple[str, Interval]]:
-        """The bounds that params have, and values that are fixed."""
+    def _declared(self) -> Iterator[tuple[Expr, Interval]]:
+        """The bounds that params have."""
         for name, param in self.params.items():
             low = -inf if param.min is None else param.min
             high = inf if param.max is None else param.max
-            yield name, (low, high)
-        for name, value in self.plan.fixed.items():
-            if isinstance(value, int | float):
-                yield name, (value, value)
+            yield name_code(name), (low, high)
 
     def takes(self, one: Required) -> bool:
         """Whether its names are arguments, or fixed."""
@@ -228,130 +277,173 @@ class _Bounds:
             key.name
             for code in one.codes
             for key in placeholders(code)
-            if isinstance(key, ScopeName) and key.name != COUNTER
+            if isinstance(key, ScopeName)
         }
         fixed = self.plan.fixed.keys()
-        counted = [c for c in one.codes if ScopeName(COUNTER) in placeholders(c)]
-        if counted and (counted != [one.code] or not _list_of(one.code, self.plan)):
-            return False
         return asked <= {*self.taken, *fixed} and bool(asked - fixed)
 
-    def is_proven(self, one: Required) -> bool:
-        """Whether it holds for all arguments for which all demands so far do not."""
-        if one.is_multiple:
-            return one in self.multiples or is_multiple(one.code, one.least)
-        return self.known.at_least(one.code, one.least)
-
-    def add(self, one: Required, whole: Collection[tuple[str, Expr]]) -> None:
-        """Demand it; `whole` has lists with the least that all of their items are."""
-        text, least = (
-            _text(one.code, self.plan.fixed),
-            _text(one.least, self.plan.fixed),
-        )
-        message = f"{text} must be at least {least}"
-        if one.is_multiple:
-            self.multiples[one] = f"{text} must be a multiple of {least}"
-            if not one.conditions:
-                self.known.learn(Binary("//", one.code, one.least), lit(1))
-            return
-        if one.conditions:
-            place = 0 if _is_length(one.code) else len(self.others)
-            self.others.insert(place, (one.test, message))
-            return
-        listed = _list_of(one.code, self.plan), one.least
-        if listed in whole:
-            self._add_list(*listed)
-            return
-        self.known.learn(one.code, one.least)
-        if _is_length(one.code):
-            self.lengths.setdefault(one.least, []).append((one.code, text))
-        elif one.least != lit(1):
-            self.counts.setdefault(one.least, []).append((one.code, text))
-        elif isinstance(one.code, Placeholder):
-            self.numbers.append((one.code, text))
+    def add(self, one: Required) -> None:
+        """Demand it."""
+        known = {test for test in one.counts if self._is_certain(test)}
+        one = replace(one, counts=tuple(x for x in one.counts if x not in known))
+        self.known.learn(one)
+        demand = self._demand(one)
+        if one.default:
+            missing = Compare("is", name_code(one.default), lit(None))
+            self.early.append((Logic("and", (missing, demand[0])), demand[1]))
+        elif not one.is_certain:
+            place = 0 if is_length(one.code) else len(self.others)
+            self.others.insert(place, one)
+        elif one.relation == "multiple":
+            self.multiples.append(demand)
+        elif one.relation == "not":
+            self.early.append(demand)
         else:
-            self.formulas.append((one.code, text))
+            self._add_least(one)
 
-    def _add_list(self, name: str, least: Expr) -> None:
-        assert isinstance(least, Literal)
-        assert isinstance(least.value, int)
-        self.known.items[name] = least.value, inf
-        never_empty = self.known.names.get(name, (0, inf))[0] >= 1
-        if least.value == 1 and never_empty:
-            self.lists.append(name)
+    def _is_certain(self, test: Expr) -> bool:
+        """Whether a test of a number of copies always holds."""
+        return all(self.known.at_least(*pair) for pair in bounds_of(test))
+
+    def _add_least(self, one: Required) -> None:
+        number = one.code, text_of(one.code)
+        match one.code:
+            case Starred(items):
+                name = items.value if isinstance(items, Subscript) else items
+                self.items.setdefault(one.least, []).append((one.code, text_of(name)))
+            case Unary("-", _):
+                self.others.append(one)
+            case code if is_length(code):
+                self.lengths.setdefault(one.least, []).append(number)
+            case Placeholder() | Subscript() if one.least == lit(1):
+                self.numbers.append(number)
+            case Placeholder():
+                self.counts.setdefault(one.least, []).append(number)
+            case _:
+                self.formulas.setdefault(one.least, []).append(number)
+
+    def _demand(self, one: Required) -> Demand:
+        message = self._message(one)
+        if len(message) > _LONGEST_TEXT:
+            message = _together([one])
+        return self._test(one), message
+
+    def _test(self, one: Required) -> Expr:
+        match one:
+            case Required(Unary("-", code), Literal(int(least)), relation="least"):
+                return one.test_of(Compare(">", code, lit(-least)))
+            case Required(Starred() as star) if not self.known.may_be_empty(star):
+                return one.test_of(Compare("<", call("min", star.value), one.least))
+        return one.test
+
+    def _message(self, one: Required) -> str:
+        code, least = text_of(one.code), text_of(one.least)
+        if one.relation == "multiple":
+            return f"{code} must be a multiple of {least}"
+        if one.relation == "not":
+            return f"{code} must not be {least}"
+        match one:
+            case Required(Unary("-", code_), Literal(int(number))):
+                return f"{text_of(code_)} must be at most {-number}"
+            case Required(Starred(items)):
+                name = items.value if isinstance(items, Subscript) else items
+                code = text_of(name)
+        return f"{code} must be at least {least}"
+
+    def all(self) -> Iterator[Demand]:
+        """All demands in their order."""
+        for name, param in self.params.items():
+            yield from _declared(name, param)
+        yield from self._lengths()
+        yield from self.early
+        stars = self.items.pop(lit(1), [])
+        certain = [one for one in self.numbers if not is_length(one[0])]
+        certain += [one for one in stars if not self._may_be_empty(one)]
+        others = [one for one in stars if one not in certain]
+        if len(certain) > 1:
+            certain, others = [*certain, *others], []
+        yield from self._at_least(certain, lit(1))
+        for least, items in {lit(1): others, **self.items}.items():
+            empty = [one for one in items if self._may_be_empty(one)]
+            yield from self._at_least([x for x in items if x not in empty], least)
+            for code, text in empty:
+                one = Required(code, least)
+                yield self._test(one), f"{text} must be at least {text_of(least)}"
+        yield from self.multiples
+        for least, formulas in self.formulas.items():
+            yield from self._at_least(formulas, least)
+        for least, counts in self.counts.items():
+            yield from self._at_least(counts, least)
+        yield from self._of_others()
+
+    def _of_others(self) -> Iterator[Demand]:
+        """What is demanded under conditions; much of one sort in one test, so that the constructor stays simple."""
+        others = list(families(self.others))
+        if len(others) < _MANY:
+            yield from map(self._demand, others)
             return
-        if never_empty:
-            every = Starred(name_code(name)), name
-            self.counts.setdefault(least, []).append(every)
-            return
-        code = call("min", name_code(name), default=least)
-        message = f"{name} must be at least {least.value}"
-        self.others.append((Compare("<", code, least), message))
+        sorts: dict[str, list[Required]] = {}
+        for one in others:
+            sorts.setdefault(one.relation, []).append(one)
+        for found in sorts.values():
+            if len(found) == 1:
+                yield self._demand(found[0])
+            else:
+                tests = tuple(self._test(one) for one in found)
+                yield Logic("or", tests), _together(found)
+
+    def _may_be_empty(self, number: tuple[Expr, str]) -> bool:
+        items, _ = number
+        return isinstance(items, Starred) and self.known.may_be_empty(items)
+
+    def _at_least(
+        self, numbers: Sequence[tuple[Expr, str]], least: Expr
+    ) -> Iterator[Demand]:
+        """That numbers are at least another, those apart that are computed from others."""
+        late = [one for one in numbers if asks_for(one[0], self.late)]
+        yield from _at_least([one for one in numbers if one not in late], least)
+        yield from _at_least(late, least)
+
+    def _lengths(self) -> Iterator[Demand]:
+        """How long lists are: those that are not empty, before their items are compared with other numbers."""
+        longer = {
+            code
+            for least, numbers in self.lengths.items()
+            for code, _ in numbers
+            if self.known.at_least(least, lit(1))
+        }
+        known = [
+            one for one in self.numbers if is_length(one[0]) and one[0] not in longer
+        ]
+        yield from self._at_least(known, lit(1))
+        fixed = [least for least in self.lengths if isinstance(least, Literal)]
+        for least in sorted(self.lengths, key=lambda one: one not in fixed):
+            yield from self._at_least(self.lengths[least], least)
 
 
-def _whole_lists(
-    required: Iterable[Required], plan: ClassPlan
-) -> Iterator[tuple[str, Expr]]:
-    """The lists whose items are all at least a number."""
-    items: dict[tuple[str, Expr], set[object]] = {}
-    for one in required:
-        name = _list_of(one.code, plan)
-        if (
-            name
-            and isinstance(one.least, Literal)
-            and not one.conditions
-            and not one.is_multiple
-        ):
-            match one.code:
-                case Subscript(_, (Literal(number),)):
-                    items.setdefault((name, one.least), set()).add(number)
-                case _:
-                    yield name, one.least
-    for (name, least), numbers in items.items():
-        value = plan.first.params[name]
-        if isinstance(value, tuple) and numbers == set(range(len(value))):
-            yield name, least
+def _together(required: Iterable[Required]) -> str:
+    """That the arguments do not go together of which something is required."""
+    codes = (code for one in required for code in one.codes)
+    keys = (key for code in codes for key in placeholders(code))
+    names = {key.name: None for key in keys if isinstance(key, ScopeName)}
+    return f"{listed([*names])} do not go together"
 
 
-def _is_length(code: Expr) -> bool:
-    """Whether it is the length of a list, which comes before items of it are asked for."""
-    return isinstance(code, Call) and code.func == Name("len")
-
-
-def _list_of(code: Expr, plan: ClassPlan) -> str:
-    """The param whose items, or one of them, code is."""
+def _is_plain(code: Expr) -> bool:
+    """Whether it is an argument, or an item of one: these are sizes whether or not there is a layer that has them."""
     match code:
-        case Subscript(Placeholder(ScopeName(name)), (index,)):
-            return "" if isinstance(index, Slice) else name
-        case Placeholder(ScopeName(name)):
-            return name if isinstance(plan.first.params.get(name), tuple) else ""
-    return ""
-
-
-def _told(code: Expr, fixed: Mapping[str, Value]) -> Expr:
-    """Code with numbers for the names that are fixed."""
-
-    def name(key: Hashable) -> Expr:
-        value = fixed.get(key.name) if isinstance(key, ScopeName) else None
-        return Placeholder(key) if value is None else number_code(value)
-
-    return folded_numbers(filled(code, name))
-
-
-def _text(code: Expr, fixed: Mapping[str, Value] = MappingProxyType({})) -> str:
-    """Code in the names of the spec; numbers for those that are fixed."""
-
-    def name(key: Hashable) -> Expr:
-        return Name(key.name) if isinstance(key, ScopeName) else Placeholder(key)
-
-    return flat(filled(_told(code, fixed), name))
+        case Starred() | Placeholder(ScopeName()):
+            return True
+        case Subscript(Placeholder(ScopeName()), (index,)):
+            return not isinstance(index, Slice)
+    return False
 
 
 def _at_least(numbers: Iterable[tuple[Expr, str]], least: Expr) -> Iterator[Demand]:
     """That numbers are at least another: as many in a line as it has the place for."""
     line: list[tuple[Expr, str]] = []
     for number in numbers:
-        columns = sum(map(_columns, [*line, number])) + len(_text(least)) - 1
+        columns = sum(map(_columns, [*line, number])) + len(text_of(least)) - 1
         if line and columns > _LONGEST_TEST:
             yield _in_one_line(line, least)
             line = []
@@ -362,8 +454,8 @@ def _at_least(numbers: Iterable[tuple[Expr, str]], least: Expr) -> Iterator[Dema
 
 def _columns(number: tuple[Expr, str]) -> int:
     """The columns of a number and a comma."""
-    code, text = number
-    return len(text) + 2 + isinstance(code, Starred)
+    code, _ = number
+    return len(text_of(code)) + 2
 
 
 def _in_one_line(numbers: list[tuple[Expr, str]], least: Expr) -> Demand:
@@ -374,9 +466,9 @@ def _in_one_line(numbers: list[tuple[Expr, str]], least: Expr) -> Demand:
         number = call("min", code.value) if isinstance(code, Starred) else code
     else:
         number = call("min", *codes)
-    *others, last = (text for _, text in numbers)
+    *others, last = dict.fromkeys(text for _, text in numbers)
     message = f"{', '.join(others)} and {last}" if others else last
-    ending = f" must be at least {_text(least)}"
+    ending = f" must be at least {text_of(least)}"
     if len(message) + len(ending) > _LONGEST_MESSAGE:
         lengths = all(isinstance(code, Call) for code in codes)
         message = "all lengths" if lengths else "all sizes"

@@ -26,7 +26,7 @@ from compiler.codegen.python import (
     Unary,
     lit,
 )
-from compiler.codegen.traversal import children, mapped
+from compiler.codegen.traversal import children, filled, mapped
 from compiler.expr.syntax import CONSTANTS
 from compiler.ir.module import ScopeName, ScopeNumber
 from compiler.ir.typed import Instance
@@ -110,8 +110,9 @@ def _value_of(code: Expr, find: Callable[[Hashable], Any]) -> Any:
                     None if end is None else _whole(one(end)) for end in (first, stop)
                 )
                 return one(items)[slice(*ends)]
-            case Call(Name(name), args) if name in _FUNCTIONS:
-                return _FUNCTIONS[name](*map(one, args))
+            case Call(Name(name), args, kwargs) if name in _FUNCTIONS:
+                given = {key: one(value) for key, value in kwargs}
+                return _FUNCTIONS[name](*map(one, args), **given)
         return _special(part, find)
 
     return one(code)
@@ -130,8 +131,8 @@ def _special(part: Expr, find: Callable[[Hashable], Any]) -> Any:
 def _items(each: Comprehension, find: Callable[[Hashable], Any]) -> Iterator[Any]:
     """The items of a list that `i` counts."""
     match each:
-        case Comprehension(item, Name(name), Call(Name("range"), (count,)), None):
-            for number in range(_whole(_value_of(count, find))):
+        case Comprehension(item, Name(name), Call(Name("range"), ends), None):
+            for number in range(*(_whole(_value_of(end, find)) for end in ends)):
                 counted = _with_names(item, {name: Literal(number)})
                 yield _value_of(counted, find)
         case _:
@@ -203,6 +204,17 @@ def fold(
 def folded_numbers(code: Expr) -> Expr:
     """Code with every number worked out that depends on no placeholder."""
     return fold(code, Placeholder, lambda *_: None, lambda _: None)
+
+
+def with_values(code: Expr, values: Mapping[str, Value]) -> Expr:
+    """Code with numbers for the names of the scope that have values, and every number worked out."""
+
+    def fill(key: Hashable) -> Expr:
+        if isinstance(key, ScopeName) and key.name in values:
+            return number_code(values[key.name])
+        return Placeholder(key)
+
+    return folded_numbers(filled(code, fill) if values else code)
 
 
 _FOLDED = frozenset({Compare, Subscript, Unary, Logic, Binary})
@@ -291,12 +303,13 @@ def _whole(value: Any) -> int:
     return operator.index(value)
 
 
-def _smallest(*args: Any) -> Any:
-    return min(*args)
+def _smallest(*args: Any, **default: Any) -> Any:
+    return min(*args, **default)
 
 
 _CONSTANTS = {f"math.{name}": value for name, value in CONSTANTS.items()}
 _FUNCTIONS: Mapping[str, Callable[..., Any]] = {
+    "any": any,
     "min": _smallest,
     "max": lambda *args: max(*args),
     "len": len,

@@ -43,7 +43,8 @@ from compiler.lower.print_class import print_class
 from compiler.lower.print_module_ir import print_module_ir
 from compiler.lower.print_steps import state_class
 from compiler.lower.probe import Prober
-from compiler.lower.required_numbers import required_numbers
+from compiler.lower.required_numbers import Required, required_numbers
+from compiler.lower.unused_zeros import unused_zeros
 from compiler.op.library_sources import class_names
 
 
@@ -116,7 +117,8 @@ def _proven(merger: Merger) -> tuple[list[ClassIR], Constructors]:
     typed = merger.typed
     if not typed.params:
         classes, constructors, _ = merger.merged()
-        return _bounded(classes, constructors, (), {}), constructors
+        required = required_numbers(classes, constructors)
+        return _bounded(classes, constructors, required, (), {}), constructors
     prober = Prober(typed)
     params = typed.graph.spec.params
     merger.fixed = {n: v for n, v in typed.params.items() if params[n].type == "op"}
@@ -134,8 +136,16 @@ def _proven(merger: Merger) -> tuple[list[ClassIR], Constructors]:
         }
         held = prober.probe(networks, validator, taken, merger.fixed, conditions)
         if not held.fixed:
+            required = required_numbers(classes, constructors)
+            own = [
+                one for ir in networks.values() for one in required.get(id(ir.plan), ())
+            ]
+            zeros = unused_zeros(sorted(held.positive), own, typed.params)
+            positive = held.positive - prober.holding(
+                networks, validator, merger.fixed, dict(zeros)
+            )
             uses = prober.compiled(networks)
-            classes = _bounded(classes, constructors, held.positive, uses)
+            classes = _bounded(classes, constructors, required, positive, uses)
             return classes, constructors
         merger.fix(held.fixed)
 
@@ -143,17 +153,18 @@ def _proven(merger: Merger) -> tuple[list[ClassIR], Constructors]:
 def _bounded(
     classes: Sequence[ClassIR],
     constructors: Constructors,
+    required: Mapping[int, Sequence[Required]],
     positive: Collection[str],
     compiled: Mapping[int, Sequence[Instance]],
 ) -> list[ClassIR]:
     """The classes, whose constructors refuse what the spec does not compile with.
 
-    `compiled` are networks at all values that are known to compile, by the identity of their plans.
+    `required` is what each class requires, by the identity of its plan; `compiled` are networks at all values that are
+    known to compile, by the identity of their plans.
     """
-    required = required_numbers(classes)
     found: list[ClassIR] = []
     for ir in classes:
-        taken = constructors.of(ir.plan).all
+        taken = constructors.of(ir.plan)
         known = [test for test, _ in ir.demands]
         own = required.get(id(ir.plan), ())
         uses = compiled.get(id(ir.plan), ir.plan.uses)

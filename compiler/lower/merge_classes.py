@@ -18,6 +18,7 @@ from compiler.lower.class_plan import (
     Plans,
     name_classes,
     plan_classes,
+    refs_of,
 )
 from compiler.lower.class_steps import Steps, Stream
 from compiler.lower.constructors import Constructors
@@ -301,12 +302,31 @@ def _part(parted: Parted, links: Links, parts: Parts) -> None:
         group: number for number, group in enumerate(dict.fromkeys(groups.values()))
     }
     if len(labels) < 2:
-        reason = (
-            "its uses share one object, and need code that differs by more than sizes"
-        )
-        raise Unwritten(parted.plan, parted.layer, reason)
+        raise Unwritten(parted.plan, parted.layer, _one_object(parted))
     for root, group in groups.items():
         parts[root] = (*parts.get(root, ()), labels[group])
+
+
+def _one_object(parted: Parted) -> str:
+    """Why uses that are one object cannot share a class: an optional input of the layer, if it has one."""
+    plan, layer = parted.plan, parted.layer
+    typed = plan.layers.get(layer)
+    absent = [
+        ref.node
+        for _, ref in (refs_of(typed) if typed is not None else ())
+        if plan.may_be_none(ref)
+    ]
+    if typed is None or not absent:
+        return (
+            "its uses share one object, and need code that differs by more than sizes"
+        )
+    name = absent[0]
+    if typed.node.layer.scan is not None:
+        return f"a scan splits {name}, which may be absent: give it a value with `when: given({name})` and `else`"
+    return (
+        f"its code differs with and without {name}: write a layer with `when: given({name})`, and one with "
+        f"`when: not given({name})`"
+    )
 
 
 def _validate(validator: Validator, ir: ClassIR, use: Instance, plans: Plans) -> None:

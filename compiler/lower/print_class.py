@@ -50,6 +50,7 @@ from compiler.codegen.traversal import (
 from compiler.expr.syntax import Variable
 from compiler.infer.param_values import param_type
 from compiler.ir import module as ir_module
+from compiler.ir.graph import Ref, Scope
 from compiler.ir.module import (
     Body,
     Capacity,
@@ -68,7 +69,7 @@ from compiler.ir.module import (
 )
 from compiler.language.identifiers import MODULE_ATTRIBUTES
 from compiler.language.spec import Spec
-from compiler.lower.class_ir import ClassIR, Held, count_code
+from compiler.lower.class_ir import ClassIR, Demand, Held, count_code
 from compiler.lower.class_steps import ClassNames, Steps
 from compiler.lower.constructors import (
     Constructors,
@@ -78,6 +79,7 @@ from compiler.lower.constructors import (
     in_constructor,
     is_computed,
 )
+from compiler.lower.demands import asks_for, late_params
 from compiler.lower.documentation import class_docstring
 from compiler.lower.evaluate_code import folded_numbers, number_code
 from compiler.lower.initialization import names_in_reset
@@ -232,10 +234,11 @@ class ClassPrinter:
 
     def constructor(self, calls_reset: bool) -> Function:
         body: list[Stmt] = [ExprStatement(method(call("super"), "__init__"))]
+        late = late_params(self.constructors.of(self.plan).defaults)
+        early = [x for x in self.ir.demands if late and not asks_for(x[0], late)]
+        body += map(self._refused, early)
         body += self._defaults()
-        for test, message in self.ir.demands:
-            line = Raise(call("ValueError", message))
-            body.append(If(self._init(test), (line,)))
+        body += [self._refused(x) for x in self.ir.demands if x not in early]
         arguments = self.constructors.of(self.plan).names
         body += [
             Assign((Name(f"self.{kept}"),), Name(arguments[name]))
@@ -323,6 +326,11 @@ class ClassPrinter:
     def _type(self, name: str) -> str:
         scope = self.plan.scope.environment
         return param_type(scope.params[name], self.plan.first.params[name])
+
+    def _refused(self, demand: Demand) -> Stmt:
+        """The statement that refuses arguments."""
+        test, message = demand
+        return If(self._init(test), (Raise(call("ValueError", message)),))
 
     def _defaults(self) -> list[Stmt]:
         """`if hidden is None: hidden = 4 * d`, for defaults that are expressions."""
@@ -591,7 +599,8 @@ class ClassPrinter:
                     one.start.key, Member
                 )
                 comment = self.comment([one.kind]) if tensor and one.kind else ""
-                lines.append(Assign((name,), start, comment=comment))
+                kind = either_none(TENSOR) if self._starts_absent(one.start) else None
+                lines.append(Assign((name,), start, kind, comment))
         used = [one for one in loop.collected if self.names[one.items] != UNUSED]
         if made := self._comprehension(loop, used):
             return [*lines, *made, *self._stacks(used)]
@@ -603,7 +612,31 @@ class ClassPrinter:
         body = [line for part in loop.body for line in self._statement(part)]
         body += map(self._append, used)
         lines.append(self._for(loop, tuple(body)))
+        lines += self._ran(loop)
         return [*lines, *self._stacks(used)]
+
+    def _starts_absent(self, start: Expr) -> bool:
+        """Whether what goes into the first copy is an optional input, or a layer's output that may be absent."""
+        if not isinstance(start, Placeholder) or not isinstance(start.key, Local):
+            return False
+        for port, value in self.ir.body.inputs:
+            if value.number == start.key.number:
+                return self.plan.is_optional(port)
+        origin = self.ir.body.origins[start.key.number]
+        return not origin.step and self.plan.may_be_none(
+            Ref(origin.layer, origin.port, ())
+        )
+
+    def _ran(self, loop: Loop) -> Iterator[Stmt]:
+        """That copies gave a value, where there may be none before the first: a type checker asks."""
+        target = self.plan.layers[loop.layer].target
+        absent = target.optional if isinstance(target, Scope) else ()
+        for one in loop.carried:
+            if self._starts_absent(one.start) and one.port not in absent:
+                message = f"{loop.layer} has no copies"
+                line = Raise(call("ValueError", message))
+                missing = Compare("is", Name(self.names[one.after]), lit(None))
+                yield If(missing, (line,))
 
     def _stacks(self, used: Sequence[Collected]) -> Iterator[Stmt]:
         """`states = torch.stack(states_list)`, for the lists that are read as one tensor."""

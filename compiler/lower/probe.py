@@ -120,6 +120,22 @@ class Prober:
         besides += self.other.equal_by_chance(free)
         return Proven(frozenset(), frozenset(trial.positive(free, besides)))
 
+    def holding(
+        self,
+        networks: Networks,
+        validator: Validator,
+        fixed: Collection[str],
+        settings: Mapping[str, Setting],
+    ) -> set[str]:
+        """The settings, by their names, at which the classes hold; `fixed` are the params that are no arguments."""
+        values = {name: self._params[name] for name in fixed}
+        trial = _Trial(self, networks, validator, values)
+        return {
+            name
+            for name, setting in settings.items()
+            if not self.is_spent and trial.holds(setting) is True
+        }
+
     def inferred(self, changes: Setting) -> TypedGraph | None:
         """The graph at other values; None where these do not compile."""
         key = _key(changes)

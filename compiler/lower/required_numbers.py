@@ -1,181 +1,340 @@
 """What numbers must be for layers to be built: sizes at least 1, lists as long as what is read of them.
 
 A number that a layer is built with is followed from the class where its formula stands to the constructor of the
-network. What the bounds of the arguments do not prove there becomes a demand.
+network, with the conditions under which the layer is there and the copies that it has. What the bounds of the arguments
+do not prove there becomes a demand.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from math import inf
 from typing import Any
+from typing import Literal as OneOf
 
 from compiler.codegen.python import (
     Binary,
+    Call,
     Compare,
+    Comprehension,
     Conditional,
     Expr,
+    Literal,
     Logic,
+    Name,
     Placeholder,
     Slice,
+    Starred,
     Subscript,
     Unary,
     call,
     lit,
 )
-from compiler.codegen.traversal import children, placeholders
+from compiler.codegen.traversal import children, filled, placeholders
 from compiler.dataclass import dataclass
 from compiler.ir.graph import Alternatives, Node
 from compiler.ir.module import ScopeName
 from compiler.ir.typed import TypedNode
-from compiler.lower.build_sites import BuildSites, build_sites, in_builder
+from compiler.lower.build_sites import BuildSite, BuildSites, build_sites, in_builder
 from compiler.lower.class_ir import ClassIR
-from compiler.lower.class_plan import ClassPlan
-from compiler.lower.code_bounds import (
-    Bounds,
-    Linear,
-    combine,
-    is_multiple,
-    linear_code,
-    linear_form,
-)
+from compiler.lower.class_plan import ClassPlan, Run
+from compiler.lower.code_bounds import Bounds, is_multiple
+from compiler.lower.constructors import Constructors
 from compiler.lower.evaluate_code import folded_numbers
+from compiler.lower.parted import Parted, Unwritten
 from compiler.lower.scope_code import size_code, value_code
 from compiler.op.arg_types import sized
 from compiler.op.op import Op
 from compiler.op.op import arguments as op_arguments
+from compiler.symbolic.dims import Dim
+from compiler.symbolic.intervals import Interval
 from compiler.symbolic.symbol_table import COUNTER
-from compiler.symbolic.symbols import InputDim, ParamNumber
-
-_Known = tuple[int, "Required"]
-"""The identity of a plan, and what its class requires."""
+from compiler.symbolic.symbols import InputDim, ListItem, ParamNumber
 
 _Alternative = tuple[tuple[Expr, ...], object, Mapping[str, Any]]
 """What a layer may be: the conditions under which it is, its target, and its arguments."""
+
+_Relation = OneOf["least", "multiple", "not"]
 
 MOST_STEPS = 10_000
 """Steps from a class to one that builds it, for all numbers of a file."""
 
 
 @dataclass(frozen=True)
+class CopyIndex:
+    """The number of a copy in what is required of several copies; the innermost copies have number 0."""
+
+    number: int
+
+    @property
+    def name(self) -> str:
+        """What the code calls it."""
+        return "ijkl"[self.number % 4] + "_" * (self.number // 4)
+
+
+@dataclass(frozen=True)
+class Copies:
+    """Copies of which each requires a number: from number `first` on, up to `count`."""
+
+    index: CopyIndex
+    count: Expr
+    first: int = 0
+
+
+@dataclass(frozen=True)
 class Required:
-    """A number that must be at least another, where all conditions hold; in the names of a scope."""
+    """A number that must be at least another, where all conditions hold; in the names of a scope.
+
+    Attributes:
+        code: the number; `*items` stands for each of some items.
+        least: what it must be at least.
+        conditions: under which it must.
+        relation: "multiple" where it must be a multiple of the other, "not" where it must be another number.
+        copies: of which each requires it, outer ones first.
+        counts: tests of numbers of copies, such as `n > 0`, without which nothing is required.
+        default: the param that is computed from it where it is not given; "" for none.
+    """
 
     code: Expr
     least: Expr
     conditions: tuple[Expr, ...] = ()
-    is_multiple: bool = False
-    """Whether it must be a multiple of the other number, not at least that."""
+    relation: _Relation = "least"
+    copies: tuple[Copies, ...] = ()
+    counts: tuple[Expr, ...] = ()
+    default: str = ""
 
     @property
     def codes(self) -> tuple[Expr, ...]:
         """All code that it is made of."""
-        return self.code, self.least, *self.conditions
+        counts = (copies.count for copies in self.copies)
+        return self.code, self.least, *self.conditions, *counts, *self.counts
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether it is required of all arguments."""
+        return not (self.conditions or self.copies or self.counts or self.default)
+
+    def mapped(self, code: Mapping[Hashable, Expr]) -> Required:
+        """The same with other code in place of some placeholders."""
+        return self.each(
+            lambda one: filled(one, lambda key: code.get(key, Placeholder(key)))
+        )
+
+    def each(self, change: Any) -> Required:
+        """The same with all of its code changed."""
+        return replace(
+            self,
+            code=change(self.code),
+            least=change(self.least),
+            conditions=tuple(map(change, self.conditions)),
+            copies=tuple(replace(x, count=change(x.count)) for x in self.copies),
+            counts=tuple(map(change, self.counts)),
+        )
+
+    @property
+    def wrong(self) -> Expr:
+        """The code that is true where the number is wrong, whatever the conditions."""
+        if self.relation == "multiple":
+            return Compare("!=", Binary("%", self.code, self.least), lit(0))
+        if self.relation == "not":
+            return Compare("==", self.code, self.least)
+        if isinstance(self.code, Starred):
+            smallest = call("min", self.code.value, default=self.least)
+            return Compare("<", smallest, self.least)
+        return Compare("<", self.code, self.least)
 
     @property
     def test(self) -> Expr:
         """The code that is true where the number is wrong."""
-        wrong: Expr = Compare("<", self.code, self.least)
-        if self.is_multiple:
-            wrong = Compare("!=", Binary("%", self.code, self.least), lit(0))
-        return Logic("and", (*self.conditions, wrong)) if self.conditions else wrong
+        return self.test_of(self.wrong)
+
+    def test_of(self, wrong: Expr) -> Expr:
+        """Code that is true where other code, for a number that is wrong, is true in a copy under the conditions."""
+        left: list[Expr] = [*self.counts, *self.conditions]
+        for copies in reversed(self.copies):
+            inside = [x for x in left if copies.index in placeholders(x)]
+            left = [one for one in left if one not in inside]
+            index = Name(copies.index.name)
+            test = _with(copies.index, index, all_of([*inside, wrong]))
+            first = [lit(copies.first)] if copies.first else []
+            numbers = call("range", *first, copies.count)
+            wrong = call("any", Comprehension(test, index, numbers))
+        return all_of([*left, wrong])
 
 
-def required_numbers(classes: Sequence[ClassIR]) -> dict[int, list[Required]]:
+def _with(key: Hashable, code: Expr, test: Expr) -> Expr:
+    """A test with code in place of a placeholder."""
+    return filled(test, lambda one: code if one == key else Placeholder(one))
+
+
+_OPPOSITES = {"==": "!=", "<": ">=", ">": "<=", "in": "not in"}
+_OPPOSITES |= {other: op for op, other in _OPPOSITES.items()}
+
+
+def negated(test: Expr) -> Expr:
+    """A test that holds where another does not."""
+    match test:
+        case Unary("not", operand):
+            return operand
+        case Compare(op, left, right) if op in _OPPOSITES:
+            return Compare(_OPPOSITES[op], left, right)
+        case Literal(bool(value)):
+            return lit(not value)
+    return Unary("not", test)
+
+
+def all_of(tests: Sequence[Expr]) -> Expr:
+    """Code that is true where all tests are."""
+    return tests[0] if len(tests) == 1 else Logic("and", tuple(tests))
+
+
+def required_numbers(
+    classes: Sequence[ClassIR], constructors: Constructors
+) -> dict[int, list[Required]]:
     """What each class requires of its arguments that nothing which builds it requires, by the identity of its plan."""
-    sites = build_sites(classes)
-    recursive = _recursive(sites)
-    scopes = {id(ir.plan.scope) for ir in classes}
-    waiting = [
-        (ir.plan, one) for ir in reversed(classes) for one in _required(ir.plan, scopes)
-    ]
-    known = {(id(plan), one) for plan, one in waiting}
-    found: dict[int, list[Required]] = {}
-    steps = 0
-    while waiting and steps < MOST_STEPS:
-        steps += 1
-        plan, one = waiting.pop()
-        if _is_proven(one, plan):
-            continue
-        lifted = list(_lifted(plan, one, sites, recursive))
-        if plan.scope.kind == "network" or None in lifted:
-            found.setdefault(id(plan), []).append(one)
-            continue
-        for outer, each in filter(None, lifted):
-            if (id(outer), each) not in known:
-                known.add((id(outer), each))
-                waiting.append((outer, each))
-    for ir in classes:
-        if ir.plan.scope.kind != "network" and id(ir.plan) in found:
-            every = set(found[id(ir.plan)])
-            found[id(ir.plan)] = [
-                one
-                for one in found[id(ir.plan)]
-                if not (one.conditions and replace(one, conditions=()) in every)
-                and not _is_required_anyway(ir.plan, one, sites, recursive, known)
-            ]
-    return found
+    return _Requirements(classes, constructors).found()
 
 
-def _is_required_anyway(
-    plan: ClassPlan,
-    one: Required,
-    sites: BuildSites,
-    recursive: Collection[int],
-    known: Collection[_Known],
-) -> bool:
-    """Whether what builds a class always requires what the class does under a condition."""
-    if not one.conditions:
-        return False
-    always = list(_lifted(plan, replace(one, conditions=()), sites, recursive))
-    return all(
-        found is not None
-        and ((id(found[0]), found[1]) in known or _is_proven(found[1], found[0]))
-        for found in always
-    )
+class _Requirements:
+    """Follows what layers require to the constructors that refuse what does not do."""
+
+    def __init__(self, classes: Sequence[ClassIR], constructors: Constructors) -> None:
+        self._classes, self._constructors = classes, constructors
+        self._sites: BuildSites = build_sites(classes)
+        self._recursive = _recursive(self._sites)
+
+    def found(self) -> dict[int, list[Required]]:
+        """By the identity of each plan, what is required there."""
+        scopes = {id(ir.plan.scope) for ir in self._classes}
+        waiting = [
+            (ir.plan, one)
+            for ir in reversed(self._classes)
+            for one in _required(ir.plan, scopes)
+        ]
+        known = {(id(plan), one) for plan, one in waiting}
+        found: dict[int, list[Required]] = {}
+        steps = 0
+        while waiting and steps < MOST_STEPS:
+            steps += 1
+            plan, one = waiting.pop()
+            if _is_proven(one, plan):
+                continue
+            lifted = list(self._lifted(plan, one))
+            if plan.scope.kind == "network" or None in lifted:
+                found.setdefault(id(plan), []).append(one)
+                continue
+            for outer, each in filter(None, lifted):
+                if (id(outer), each) not in known:
+                    known.add((id(outer), each))
+                    waiting.append((outer, each))
+        for ir in self._classes:
+            if ir.plan.scope.kind != "network" and id(ir.plan) in found:
+                found[id(ir.plan)] = [
+                    one
+                    for one in found[id(ir.plan)]
+                    if not self._is_required_anyway(ir.plan, one, known)
+                ]
+        return found
+
+    def _is_required_anyway(
+        self, plan: ClassPlan, one: Required, known: Collection[tuple[int, Required]]
+    ) -> bool:
+        """Whether what builds a class always requires what the class does under a condition."""
+        always = replace(one, conditions=(), counts=())
+        if always == one:
+            return False
+        return all(
+            found is not None
+            and ((id(found[0]), found[1]) in known or _is_proven(found[1], found[0]))
+            for found in self._lifted(plan, always)
+        )
+
+    def _lifted(
+        self, plan: ClassPlan, one: Required
+    ) -> Iterator[tuple[ClassPlan, Required] | None]:
+        """A requirement of a class in the names of all that builds it; None where these do not say what the number is.
+
+        They do not where the class builds itself.
+        """
+        for site in self._sites.get(id(plan), ()):
+            if id(plan) in self._recursive:
+                yield None
+                continue
+            tests: list[Expr] = []
+            for test, other, runs in self._constructors.choices(
+                site.construct, site.ir
+            ):
+                under = tests if test is None else [*tests, test]
+                if other is plan:
+                    yield from self._at_site(plan, one, site, runs, under)
+                if test is not None:
+                    tests = [*tests, negated(test)]
+
+    def _at_site(
+        self,
+        plan: ClassPlan,
+        one: Required,
+        site: BuildSite,
+        runs: Sequence[Run],
+        choice: Sequence[Expr],
+    ) -> Iterator[tuple[ClassPlan, Required] | None]:
+        """A requirement of what is built in one place."""
+        outer, node = site.ir.plan, site.held.typed.node
+        if one.default:
+            if plan.scope.kind != "group" and one.default in runs[0].node.arguments:
+                return
+            if plan.scope.kind != "group":
+                one = replace(one, default="")
+
+        def size(name: str) -> Expr | None:
+            with suppress(Parted, Unwritten):
+                return self._constructors.argument(
+                    site.construct, plan, runs, name, site.ir
+                )
+            return None
+
+        codes: dict[Expr, Expr] = {}
+        for code in one.codes:
+            found = in_builder(code, plan, runs, size)
+            if found is None:
+                yield None
+                return
+            codes[code] = found
+        told = one.each(lambda code: folded_numbers(codes[code]))
+        when = _built_when(outer, node.name)
+        told = replace(told, conditions=(*choice, *told.conditions))
+        count = None
+        if site.held.copies and node.layer.repeat is not None:
+            count = value_code(node.layer.repeat.count)
+        for each in _of_copies(told, count):
+            conditions = [*when, *each.conditions]
+            if lit(False) not in conditions:
+                left = tuple(one for one in conditions if one != lit(True))
+                yield outer, replace(each, conditions=left)
 
 
 def _is_proven(one: Required, plan: ClassPlan) -> bool:
-    """Whether the least value of a number shows that it is large enough: a size of an input is at least 1."""
+    """Whether the form of a number shows that it is large enough: a size of an input is at least 1."""
+    if one.relation == "multiple":
+        return is_multiple(one.code, one.least)
     names = {
-        key.name
+        key
         for code in (one.code, one.least)
         for key in placeholders(code)
-        if isinstance(key, ScopeName) and key.name not in plan.scope.params
+        if isinstance(key, ScopeName)
+        and key.name not in plan.scope.environment.params
+        and key.name != COUNTER
     }
-    if one.is_multiple:
-        return is_multiple(one.code, one.least)
-    bounds = Bounds(dict.fromkeys(names - {COUNTER}, (1, inf)), {})
-    return bounds.at_least(one.code, one.least)
+    least = lit(1) if one.relation == "not" else one.least
+    sizes = dict.fromkeys(map(Placeholder, names), (1, inf))
+    return Bounds(sizes | indices_of(one)).at_least(one.code, least)
 
 
-def _lifted(
-    plan: ClassPlan, one: Required, sites: BuildSites, recursive: Collection[int]
-) -> Iterator[tuple[ClassPlan, Required] | None]:
-    """A requirement of a class in the names of all that builds it; None where these do not say what the number is.
-
-    They do not where the class builds itself.
-    """
-    for site in sites.get(id(plan), ()):
-        outer = site.ir.plan
-        codes = [in_builder(code, plan, site) for code in one.codes]
-        told = [folded_numbers(code) for code in codes if code is not None]
-        if len(told) < len(codes) or id(plan) in recursive:
-            yield None
-            continue
-        node = site.held.typed.node
-        layer, when = node.layer, _built_when(outer, node.name)
-        code, least, *conditions = told
-        if lit(False) in conditions:
-            continue
-        under = (*when, *(one for one in conditions if one != lit(True)))
-        lifted = Required(code, least, under, one.is_multiple)
-        count = None
-        if site.held.copies and layer.repeat is not None:
-            count = value_code(layer.repeat.count)
-        for each in _of_all_copies(lifted, count, outer.scope.kind == "group"):
-            yield outer, each
+def indices_of(one: Required) -> dict[Expr, Interval]:
+    """The bounds of the numbers of copies."""
+    return {Placeholder(copies.index): (copies.first, inf) for copies in one.copies}
 
 
 def _recursive(sites: BuildSites) -> set[int]:
@@ -214,30 +373,51 @@ def _required(plan: ClassPlan, classes: Collection[int]) -> Iterator[Required]:
 
     `classes` are the scopes that have one: a group that has none is a part of the class around it.
     """
-    in_group = plan.scope.kind == "group"
-    found = dict.fromkeys(_multiples(plan))
+    found = dict.fromkeys((*_of_inputs(plan), *_of_defaults(plan), *_of_sizes(plan)))
     found |= {
         one: None
         for name, typed in plan.layers.items()
         for one in _of_layer(
-            typed,
-            _built_when(plan, name),
-            _alternatives(plan, name),
-            classes,
-            in_group,
+            typed, _built_when(plan, name), _alternatives(plan, name), classes
         )
     }
     for one in found:
-        if not one.conditions or replace(one, conditions=()) not in found:
+        always = replace(one, conditions=(), counts=())
+        if _is_open(one) and (always == one or always not in found):
             yield one
 
 
-def _multiples(plan: ClassPlan) -> Iterator[Required]:
-    """The sizes that layers need to be multiples of others."""
-    found = dict.fromkeys(key for use in plan.uses for key in use.context.multiples)
+def _of_inputs(plan: ClassPlan) -> Iterator[Required]:
+    """The sizes of a network's inputs that params decide: each is at least 1."""
+    if plan.scope.kind != "network":
+        return
+    for kind in plan.first.inputs.values():
+        for size in kind.shape if kind is not None else ():
+            if all(isinstance(one, ParamNumber | ListItem) for one in size.symbols):
+                yield Required(size_code(size), lit(1))
+
+
+def _of_defaults(plan: ClassPlan) -> Iterator[Required]:
+    """What params require from which others are computed that are not given."""
+    if plan.scope.kind == "group":
+        return
+    for name, param in plan.scope.params.items():
+        given = plan.scope.kind == "network" and name in plan.first.given
+        if param.default is not None and not given:
+            for code in _items(param.default):
+                for one in _worked_out(code, ()):
+                    yield replace(one, default=name)
+
+
+def _of_sizes(plan: ClassPlan) -> Iterator[Required]:
+    """The sizes that layers need to be multiples of others, or at least others."""
+    found: dict[tuple[Dim, Dim, Hashable, _Relation], None] = {}
+    for use in plan.uses:
+        found |= dict.fromkeys((*x, "multiple") for x in use.context.multiples)
+        found |= dict.fromkeys((*x, "least") for x in use.context.leasts)
     nodes = plan.scope.nodes
-    for size, divisor, node in found:
-        symbols = size.symbols | divisor.symbols
+    for size, other, node, relation in found:
+        symbols = size.symbols | other.symbols
         # A group shares what is known of sizes with the scope around it, which may have a layer of the same name.
         if (
             isinstance(node, Node)
@@ -245,7 +425,10 @@ def _multiples(plan: ClassPlan) -> Iterator[Required]:
             and all(isinstance(one, InputDim | ParamNumber) for one in symbols)
         ):
             under = _built_when(plan, node.name)
-            yield Required(size_code(size), size_code(divisor), under, is_multiple=True)
+            one = Required(size_code(size), size_code(other), relation=relation)
+            repeat = node.layer.repeat
+            count = None if repeat is None else value_code(repeat.count)
+            yield from _under(under, _of_copies(one, count))
 
 
 def _built_when(plan: ClassPlan, layer: str) -> tuple[Expr, ...]:
@@ -259,15 +442,16 @@ def _of_layer(
     when: tuple[Expr, ...],
     alternatives: Iterable[_Alternative],
     classes: Collection[int],
-    in_group: bool,
 ) -> Iterator[Required]:
     layer = typed.node.layer
     count = None
     if layer.repeat is not None:
         count = value_code(layer.repeat.count)
         least = min(len(layer.repeat.stack) + len(layer.repeat.collect), 1)
-        for one in (Required(count, lit(least), when), *_lengths(count, when)):
-            yield from _of_all_copies(one, None, in_group)
+        yield Required(count, lit(least), when)
+        yield from _worked_out(count, when)
+    for condition in when:
+        yield from _worked_out(condition, ())
     if typed.node.shared:
         return
     for conditions, target, arguments in alternatives:
@@ -275,17 +459,24 @@ def _of_layer(
         for argument, value in arguments.items():
             sizes = [*_least(target, argument)]
             for code in _items(value):
-                asked = (Required(code, lit(least), under) for least in sizes)
-                for one in (*_lengths(code, under), *asked):
-                    yield from _of_all_copies(one, count, in_group)
+                asked = [Required(code, lit(least)) for least in sizes]
+                for one in (*_worked_out(code, ()), *asked):
+                    yield from _under(under, _of_copies(one, count))
     inside = typed.calls[0].instance if typed.calls else None
     if inside is None or inside.scope.kind != "group" or id(inside.scope) in classes:
         return
     for part in inside.nodes.values():
         own = ((), part.target, part.arguments)
-        for one in _of_layer(part, (), [own], classes, in_group=True):
-            under = *when, *one.conditions
-            yield from _of_all_copies(replace(one, conditions=under), count, in_group)
+        for one in _of_layer(part, (), [own], classes):
+            yield from _under(when, _of_copies(one, count))
+
+
+def _under(
+    conditions: tuple[Expr, ...], required: Iterable[Required]
+) -> Iterator[Required]:
+    """What is required, under more conditions."""
+    for one in required:
+        yield replace(one, conditions=(*conditions, *one.conditions))
 
 
 def _items(value: object) -> Iterator[Expr]:
@@ -319,100 +510,81 @@ def _alternatives(plan: ClassPlan, name: str) -> Iterator[_Alternative]:
         if id(node) in seen:
             typed = seen[id(node)]
             yield (*before, *own), typed.target, typed.arguments
-        before = (*before, *(Unary("not", code) for code in own))
+        before = (*before, *map(negated, own))
 
 
-def _lengths(code: Expr, conditions: tuple[Expr, ...]) -> Iterator[Required]:
-    """How long the lists must be of which a formula reads an item."""
-    for part in _parts(code, always=True):
+def _worked_out(code: Expr, conditions: tuple[Expr, ...]) -> Iterator[Required]:
+    """What working out a formula requires: lists as long as what is read of them, and no division by 0."""
+    for part, under in _evaluated(code, conditions):
         match part:
             case Subscript(Placeholder(ScopeName()) as items, (index,)):
-                if isinstance(index, Slice):
-                    continue
-                form = linear_form(index)
-                rest = form.keys() - {None, _COUNTER}
-                if not rest and form.get(_COUNTER, 0) >= 0:
-                    first = form.get(None, 0)
-                    last = first < 0 and _COUNTER not in form
-                    most: Linear = {None: -2 * first if last else 1}
-                    least = combine(form, most)
-                    yield Required(call("len", items), linear_code(least), conditions)
+                if not isinstance(index, Slice):
+                    yield from _read(items, index, under)
+            case Binary("//" | "%" | "/", _, divisor) if not isinstance(
+                divisor, Literal
+            ):
+                yield Required(_under_root(divisor), lit(0), under, "not")
 
 
-_COUNTER: Expr = Placeholder(ScopeName(COUNTER))
+def _under_root(code: Expr) -> Expr:
+    """What a square root is of, which is 0 where the root is."""
+    match code:
+        case Call(Name("math.sqrt"), (number,)):
+            return number
+    return code
 
 
-def _of_all_copies(
-    one: Required, count: Expr | None, in_group: bool
-) -> Iterator[Required]:
-    """What is required for every copy: of the first or the last, if the number grows or falls steadily.
+def _read(items: Expr, index: Expr, conditions: tuple[Expr, ...]) -> Iterator[Required]:
+    """How long a list must be for an item of it to be there: an index below 0 counts from its end."""
+    length = call("len", items)
+    match index:
+        case Unary("-", Literal(int(number))):
+            yield Required(length, lit(number), conditions)
+            return
+        case Literal(int(number)):
+            yield Required(length, lit(number + 1), conditions)
+            return
+    yield Required(length, Binary("+", index, lit(1)), conditions)
+    yield Required(Binary("+", length, index), lit(0), conditions)
 
-    An item of a list stands for all of them, also for those at its end that no copy reads. In a group `i` counts the
-    copies of the group.
+
+def _of_copies(one: Required, count: Expr | None) -> Iterator[Required]:
+    """What is required for every copy of so many; `i` counts them. Without a count there are no copies.
+
+    In a group `i` counts the copies of the group, which what builds it has.
     """
-    if one.is_multiple:
-        if _is_open(one) and not any(_COUNTER in _parts(code) for code in one.codes):
-            yield one
-        return
-    if isinstance(one.code, Conditional):
-        for part in _branches(one, one.code, count):
-            yield from _of_all_copies(part, count, in_group)
-        return
-    if not _is_open(one) or any(_COUNTER in _parts(code) for code in one.conditions):
-        return
-    difference = combine(linear_form(one.code), linear_form(one.least), -1)
-    steps = difference.get(_COUNTER, 0)
-    nested = any(
-        part is not None and part != _COUNTER and _COUNTER in _parts(part)
-        for part in difference
-    )
-    item = isinstance(one.code, Subscript) and isinstance(one.code.value, Placeholder)
-    if item and nested and count is not None:
-        if isinstance(one.code, Subscript) and one.code.index == (_COUNTER,):
-            yield one
-        return
-    if (count is None and in_group) or item or (steps == 0 and not nested):
+    if count is None:
         yield one
-    elif count is not None and not nested:
-        last = combine(linear_form(count), {None: -1})
-        copy = last if steps < 0 else {}
-        code, least = (_at_copy(part, copy) for part in (one.code, one.least))
-        yield Required(code, least, one.conditions)
-
-
-def _branches(
-    one: Required, code: Conditional, count: Expr | None
-) -> Iterator[Required]:
-    """What is required of either branch; where copies differ in which they take, of the first one and of the others."""
-    if _COUNTER in _parts(code.test):
-        if code.test == Compare("==", _COUNTER, lit(0)):
-            yield Required(_at_copy(code.body, {}), one.least, one.conditions)
-            if count is not None:
-                several = Compare(">", count, lit(1))
-                yield Required(code.orelse, one.least, (*one.conditions, several))
         return
-    tests = code.test, Unary("not", code.test)
-    for test, branch in zip(tests, (code.body, code.orelse), strict=True):
-        yield Required(branch, one.least, (*one.conditions, test))
+    counter = ScopeName(COUNTER)
+    if any(counter in placeholders(code) for code in one.codes):
+        index = CopyIndex(len(one.copies))
+        one = one.mapped({counter: Placeholder(index)})
+        yield replace(one, copies=(Copies(index, count), *one.copies))
+    else:
+        exists = Compare(">", count, lit(0))
+        yield replace(one, counts=tuple(dict.fromkeys((*one.counts, exists))))
 
 
-def _at_copy(code: Expr, copy: Linear) -> Expr:
-    """Code with the number of a copy in place of the counter."""
-    form = linear_form(code)
-    times = form.pop(_COUNTER, 0)
-    return linear_code(combine(form, copy, times)) if times else code
-
-
-def _parts(code: Expr, *, always: bool = False) -> Iterator[Expr]:
-    """The parts of code; with `always` those alone that are worked out whatever its conditions come to."""
-    waiting: list[Any] = [code]
+def _evaluated(
+    code: Expr, conditions: tuple[Expr, ...]
+) -> Iterator[tuple[Expr, tuple[Expr, ...]]]:
+    """The parts of code, each with the conditions under which it is worked out."""
+    waiting: list[tuple[Any, tuple[Expr, ...]]] = [(code, conditions)]
     while waiting:
-        part = waiting.pop()
+        part, under = waiting.pop()
         if not isinstance(part, Slice):
-            yield part
-        if always and isinstance(part, Conditional):
-            waiting.append(part.test)
-        elif always and isinstance(part, Logic):
-            waiting.append(part.items[0])
-        else:
-            waiting += children(part)
+            yield part, under
+        match part:
+            case Conditional(test, body, orelse):
+                waiting.append((orelse, (*under, negated(test))))
+                waiting += [(body, (*under, test)), (test, under)]
+            case Logic(op, items):
+                before = under
+                for item in items:
+                    waiting.append((item, before))
+                    before = (*before, item if op == "and" else negated(item))
+            case Comprehension():
+                continue
+            case _:
+                waiting += [(child, under) for child in reversed(children(part))]

@@ -27,7 +27,7 @@ def name_code(name: str) -> Expr:
     return Placeholder(ScopeName(name))
 
 
-class _Python:
+class PythonNotation:
     """The notation of Python, with placeholders for the names of the scope."""
 
     def number(self, value: int) -> Expr:
@@ -54,7 +54,7 @@ class _Python:
 
 def size_code(size: Dim) -> Expr:
     """A size in the names of the scope as code."""
-    return size.written(_Python())
+    return size.written(PythonNotation())
 
 
 def value_code(value: Any) -> Expr:

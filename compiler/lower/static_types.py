@@ -106,6 +106,8 @@ def _annotate(lines: list[Stmt], value: Expr, kind: Expr) -> None:
         if isinstance(line, For):
             continue
         if isinstance(line, Assign) and line.targets == (value,):
+            if line.annotation is not None:
+                return
             lines[place] = Assign(line.targets, line.value, kind, line.comment)
             return
 

@@ -16,13 +16,12 @@ from compiler.expr.syntax import (
     LogicalOperation,
     UnaryOperation,
 )
-from compiler.ir.graph import Ref
 from compiler.ir.module import Member, ScopeName
 from compiler.ir.typed import Instance, TypedNode
 from compiler.lower.ask_op import Asked
 from compiler.lower.build_sites import BuildSite, BuildSites, in_builder
 from compiler.lower.choice_tests import nothing_new
-from compiler.lower.class_plan import ClassPlan, Run, refs_of
+from compiler.lower.class_plan import ClassPlan, Run, first_ref, refs_of
 from compiler.lower.evaluate_code import Unknown, value_of
 from compiler.lower.scope_code import value_code
 from compiler.op.arg_types import Formula
@@ -75,7 +74,7 @@ def trace_unseen(plans: Iterable[ClassPlan], callers: BuildSites) -> Traced:
                 }
                 return Traced([x for x in every.values() if x.held.copies], conditions)
             outer = caller.ir.plan
-            found = in_builder(code, plan, caller)
+            found = in_builder(code, plan, caller.runs(plan))
             if found is None:
                 counts += [caller] if caller.held.copies else []
             elif caller.held.copies and ScopeName(COUNTER) in placeholders(found):
@@ -141,7 +140,7 @@ def _other_type(use: Instance, node: TypedNode, when: Expression) -> bool:
     """Whether a layer would give another type if it were on where it is off, or off where it is on."""
     given = next(iter(node.outputs.values()), None)
     if node.calls:
-        ref = node.node.otherwise or _first(node)
+        ref = node.node.otherwise or first_ref(node)
         other = None if ref is None else use.type_of(ref)
     elif node.speculative:
         other = next(iter(node.speculative[-1].outputs.values()), None)
@@ -153,11 +152,6 @@ def _other_type(use: Instance, node: TypedNode, when: Expression) -> bool:
         return False
     equal = dict(_equal_sizes(when, not node.calls, use))
     return _with_sizes(given, equal) != _with_sizes(other, equal)
-
-
-def _first(node: TypedNode) -> Ref | None:
-    first = next(iter(node.inputs.values()), None)
-    return first[0] if isinstance(first, tuple) else first
 
 
 def _equal_sizes(

@@ -42,7 +42,7 @@ from compiler.ir.module import (
 from compiler.ir.typed import Instance, LayerCall, TypedNode
 from compiler.lower.ask_op import Asked, Written, alone_code
 from compiler.lower.class_ir import ClassIR, Construct, Held, count_code, wrapped
-from compiler.lower.class_plan import ClassPlan, Run, chosen
+from compiler.lower.class_plan import ClassPlan, Run, chosen, first_ref
 from compiler.lower.common_size import MOST_COPIES
 from compiler.lower.constructors import Constructors, default_of
 from compiler.lower.evaluate_code import (
@@ -236,7 +236,8 @@ class _Check:
         steps: list[str] = []
         while node.node.name not in self._passed:
             steps.append(node.node.name)
-            ref = node.node.otherwise or _first_of(node)
+            ref = node.node.otherwise or first_ref(node)
+            assert ref is not None, "what passes nothing on has no output"
             before = self.use.nodes.get(ref.node)
             if before is None or before.calls:
                 self._passed[node.node.name] = self._token(ref)
@@ -481,6 +482,8 @@ class _Check:
             try:
                 wanted = lookup(name, instance, None)
             except Unknown:
+                if name not in plan.scope.environment.params:
+                    continue  # a dimension of an input that is not given here
                 raise self._wrong(f"{name} has no value") from None
             self._same(
                 _plain_value(found), _plain_value(wanted), f"{name} of {plan.name}"
@@ -764,12 +767,6 @@ class _Check:
         for port, target in zip(scan.results, scan.target, strict=True):
             if target is not None:
                 self.values[target.number] = Output(scan.layer, port)
-
-
-def _first_of(node: TypedNode) -> Ref:
-    """The first value that a layer reads."""
-    first = next(iter(node.inputs.values()))
-    return first[0] if isinstance(first, tuple) else first
 
 
 def _own_copy(node: TypedNode, call: LayerCall) -> int | None:

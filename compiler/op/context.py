@@ -41,6 +41,8 @@ class Context:
         """Sizes that are equal by their values, not by their names."""
         self.multiples: dict[tuple[Dim, Dim, Hashable], None] = {}
         """Sizes that are multiples of others, as a layer needs it, each with that layer."""
+        self.leasts: dict[tuple[Dim, Dim, Hashable], None] = {}
+        """Sizes that are at least others, as a layer needs it, each with that layer."""
         self.layer: Hashable = None
         """The layer that is looked at; None while it is looked at for values that it does not have."""
         self.tolerated: list[OpError] | None = None
@@ -153,6 +155,13 @@ class Context:
         if not self.domain.at_least(value, least):
             conditions = when_at_least(self.domain, value, least)
             self._found(errors.too_small(what, value, least, port, conditions))
+        elif self._is_asked(size, value):
+            self.leasts[size, Dim.of(least), self.layer] = None
+
+    def _is_asked(self, size: Dim, value: Dim) -> bool:
+        """Whether a layer asks for a number that params decide, by a sum of them."""
+        known = value.constant is not None and size.constant is None
+        return known and self.layer is not None and not size.depth
 
     def require_equal(
         self, message: str, left: Dim, right: Dim, port: str = "", label: str = ""

@@ -51,6 +51,10 @@ class Accumulated(nn.Module):
             raise ValueError("all sizes must be at least 1")
         if round(2 * width / 3) + math.prod(depths[1:]) < 1:
             raise ValueError("all sizes must be at least 1")
+        if len(depths) > 0 and sum(depths) == 0:
+            raise ValueError("sum(depths) must not be 0")
+        if any(growth + growth * sum(depths[:i]) < 1 for i in range(len(depths))):
+            raise ValueError("growth + growth * sum(depths[:i]) must be at least 1")
         self.width = width
         self.first = nn.Linear(width, width + growth * sum(depths))
         self.second = nn.Linear(width + growth * sum(depths), 2**levels)

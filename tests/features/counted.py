@@ -33,8 +33,6 @@ class Counted(nn.Module):
         self, early: int = 1, widths: tuple[int, ...] = (4, 6, 8), cap: int = 12
     ) -> None:
         super().__init__()
-        if len(widths) < 1:
-            raise ValueError("len(widths) must be at least 1")
         if len(widths) < early:
             raise ValueError("len(widths) must be at least early")
         if min(early, cap, *widths) < 1:

@@ -46,8 +46,6 @@ class Ratios(nn.Module):
         super().__init__()
         if sizes is None:
             sizes = tuple(d + i for i in range(2))
-        if min(ratios, default=1) < 1:
-            raise ValueError("ratios must be at least 1")
         self.up = nn.ModuleList(
             nn.Linear(d if i == 0 else ratios[i - 1], ratios[i])
             for i in range(len(ratios))
@@ -84,16 +82,14 @@ class CountedLists(nn.Module):
             widths = tuple(base * (2**i) for i in range(levels))
         if depths is None:
             depths = tuple(min(i + 1, 2) for i in range(levels))
-        if len(widths) < 1:
-            raise ValueError("len(widths) must be at least 1")
         if min(len(widths), len(depths)) < levels:
             raise ValueError("len(widths) and len(depths) must be at least levels")
-        if min(base, levels, len(depths), *widths) < 1:
-            raise ValueError("base, levels, len(depths) and widths must be at least 1")
+        if min(base, levels, *widths[:levels]) < 1:
+            raise ValueError("base, levels and widths must be at least 1")
+        if min(depths[:levels]) < 0:
+            raise ValueError("depths must be at least 0")
         if sum(tuple(widths[levels - 1] + i for i in range(2))) < 1:
             raise ValueError("all lengths must be at least 1")
-        if min(depths) < 0:
-            raise ValueError("depths must be at least 0")
         if depths != (1, 1) and sum(base * i for i in range(levels + 1)) < 1:
             raise ValueError(
                 "sum(base * i for i in range(levels + 1)) must be at least 1"

@@ -96,10 +96,10 @@ class Extends(nn.Module):
         super().__init__()
         if min(width, heads) < 1:
             raise ValueError("width and heads must be at least 1")
-        if width % heads != 0:
-            raise ValueError("width must be a multiple of heads")
         if depth < 0:
             raise ValueError("depth must be at least 0")
+        if depth > 0 and width % heads != 0:
+            raise ValueError("width must be a multiple of heads")
         self.noise = nn.Dropout(1 - kept)
         self.layers = nn.ModuleList(
             Layer(width, i % 3 == 1, heads) for i in range(depth)

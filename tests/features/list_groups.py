@@ -114,6 +114,8 @@ class ListGroups(nn.Module):
 
     def __init__(self, n: int = 2, on: bool = True) -> None:
         super().__init__()
+        if n < 0:
+            raise ValueError("n must be at least 0")
         self.started = Started(n, on)
         self.pure = Pure()
         self.held = Held()

@@ -86,10 +86,10 @@ class ScaledInit(nn.Module):
         wide: bool = False,
     ) -> None:
         super().__init__()
-        if shift is None:
-            shift = 1 / depth
         if min(vocab, width, depth) < 1:
             raise ValueError("vocab, width and depth must be at least 1")
+        if shift is None:
+            shift = 1 / depth
         self.std = std
         self.depth = depth
         self.width = width

@@ -32,8 +32,6 @@ class Stage(nn.Module):
 
     def __init__(self, c: int, width: int, depth: int, growth: int) -> None:
         super().__init__()
-        if c != width and width < 1:
-            raise ValueError("width must be at least 1")
         self.narrow: nn.Conv2d | None = None
         if c != width:
             self.narrow = nn.Conv2d(c, width, kernel_size=1)
@@ -72,8 +70,14 @@ class Stages(nn.Module):
             raise ValueError("len(depths) and len(widths) must be at least 3")
         if min(growth, *strides) < 1:
             raise ValueError("growth and strides must be at least 1")
-        if min(depths) < 0:
+        if min(depths[:3]) < 0:
             raise ValueError("depths must be at least 0")
+        if widths[0] != 8 and widths[0] < 1:
+            raise ValueError("widths[0] must be at least 1")
+        if depths[0] * growth + widths[0] != widths[1] and widths[1] < 1:
+            raise ValueError("widths[1] must be at least 1")
+        if depths[1] * growth + widths[1] != widths[2] and widths[2] < 1:
+            raise ValueError("widths[2] must be at least 1")
         self.stages = nn.ModuleList(
             Stage(
                 8 if i == 0 else depths[i - 1] * growth + widths[i - 1],

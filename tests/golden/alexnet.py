@@ -39,7 +39,7 @@ class AlexNet(nn.Module):
         super().__init__()
         if len(widths) < 5:
             raise ValueError("len(widths) must be at least 5")
-        if min(classes, hidden, size, *widths) < 1:
+        if min(classes, hidden, size, *widths[:5]) < 1:
             raise ValueError("classes, hidden, size and widths must be at least 1")
         self.size = size
         self.features = nn.Sequential(

@@ -371,10 +371,10 @@ class BART(nn.Module):
             hidden = 4 * width
         if min(vocab, context, width, heads, hidden) < 1:
             raise ValueError("all sizes must be at least 1")
-        if width % heads != 0:
-            raise ValueError("width must be a multiple of heads")
         if depth < 0:
             raise ValueError("depth must be at least 0")
+        if depth > 0 and width % heads != 0:
+            raise ValueError("width must be a multiple of heads")
         self.context = context
         self.shared = nn.Embedding(vocab, width, padding_idx=padding)
         self.encoder = Encoder(width, context, depth, heads, hidden, dropout)

@@ -100,10 +100,10 @@ class BERT(nn.Module):
             hidden = 4 * width
         if min(vocab, context, segments, width, heads, hidden) < 1:
             raise ValueError("all sizes must be at least 1")
-        if width % heads != 0:
-            raise ValueError("width must be a multiple of heads")
         if depth < 0:
             raise ValueError("depth must be at least 0")
+        if depth > 0 and width % heads != 0:
+            raise ValueError("width must be a multiple of heads")
         self.word = nn.Embedding(vocab, width, padding_idx=0)
         self.position = nn.Embedding(context, width)
         self.segment = nn.Embedding(segments, width)

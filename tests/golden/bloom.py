@@ -174,10 +174,10 @@ class Bloom(nn.Module):
         super().__init__()
         if min(vocab, width, heads) < 1:
             raise ValueError("vocab, width and heads must be at least 1")
-        if width % heads != 0:
-            raise ValueError("width must be a multiple of heads")
         if depth < 0:
             raise ValueError("depth must be at least 0")
+        if depth > 0 and width % heads != 0:
+            raise ValueError("width must be a multiple of heads")
         self.word_embeddings = nn.Embedding(vocab, width)
         self.word_embeddings_layernorm = nn.LayerNorm(width)
         self.alibi = Alibi(heads)

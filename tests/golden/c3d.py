@@ -37,8 +37,10 @@ class C3D(nn.Module):
         super().__init__()
         if len(widths) < 5:
             raise ValueError("len(widths) must be at least 5")
-        if min(classes, channels, frames, size, hidden, *widths) < 1:
+        if min(classes, channels, frames, size, hidden, *widths[:5]) < 1:
             raise ValueError("all sizes must be at least 1")
+        if min(frames, size) < 2:
+            raise ValueError("frames and size must be at least 2")
         self.conv1 = nn.Conv3d(channels, widths[0], kernel_size=3, padding=1)
         self.conv2 = nn.Conv3d(widths[0], widths[1], kernel_size=3, padding=1)
         self.conv3a = nn.Conv3d(widths[1], widths[2], kernel_size=3, padding=1)

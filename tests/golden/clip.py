@@ -127,10 +127,10 @@ class Text(nn.Module):
         super().__init__()
         if min(vocab, context, text_width, text_heads, embedding) < 1:
             raise ValueError("all sizes must be at least 1")
-        if text_width % text_heads != 0:
-            raise ValueError("text_width must be a multiple of text_heads")
         if text_depth < 0:
             raise ValueError("text_depth must be at least 0")
+        if text_depth > 0 and text_width % text_heads != 0:
+            raise ValueError("text_width must be a multiple of text_heads")
         self.text_width = text_width
         self.token_embedding = nn.Embedding(vocab, text_width)
         self.position_embedding = nn.Embedding(context, text_width)
@@ -190,10 +190,12 @@ class Image(nn.Module):
         super().__init__()
         if min(size, patch, image_width, image_heads, embedding) < 1:
             raise ValueError("all sizes must be at least 1")
-        if image_width % image_heads != 0:
-            raise ValueError("image_width must be a multiple of image_heads")
+        if size < 32:
+            raise ValueError("size must be at least 32")
         if image_depth < 0:
             raise ValueError("image_depth must be at least 0")
+        if image_depth > 0 and image_width % image_heads != 0:
+            raise ValueError("image_width must be a multiple of image_heads")
         self.patch_embedding = nn.Conv2d(
             3, image_width, kernel_size=patch, stride=patch, bias=False
         )

@@ -35,8 +35,10 @@ class CNN(nn.Module):
         super().__init__()
         if len(filters) < 2:
             raise ValueError("len(filters) must be at least 2")
-        if min(classes, channels, size, *filters) < 1:
+        if min(classes, channels, size, *filters[:2]) < 1:
             raise ValueError("classes, channels, size and filters must be at least 1")
+        if size < 2:
+            raise ValueError("size must be at least 2")
         if padding < 0:
             raise ValueError("padding must be at least 0")
         self.conv1 = nn.Conv2d(channels, filters[0], kernel_size=5, padding=2)

@@ -147,20 +147,26 @@ class ConvNeXt(nn.Module):
         total: int | None = None,
     ) -> None:
         super().__init__()
-        if total is None:
-            total = depths[0] + depths[1] + depths[2] + depths[3]
         if drop_path < 0.0:
             raise ValueError("drop_path must be at least 0.0")
         if drop_path > 1.0:
             raise ValueError("drop_path must be at most 1.0")
         if min(len(widths), len(depths)) < 4:
             raise ValueError("len(widths) and len(depths) must be at least 4")
-        if classes < 1:
-            raise ValueError("classes must be at least 1")
-        if widths[0] < 1:
-            raise ValueError("widths[0] must be at least 1")
-        if min(depths) < 0:
+        if min(classes, widths[0]) < 1:
+            raise ValueError("classes and widths[0] must be at least 1")
+        if min(depths[:4]) < 0:
             raise ValueError("depths must be at least 0")
+        if widths[1] != widths[0] and widths[1] < 1:
+            raise ValueError("widths[1] must be at least 1")
+        if widths[2] != widths[1] and widths[2] < 1:
+            raise ValueError("widths[2] must be at least 1")
+        if widths[3] != widths[2] and widths[3] < 1:
+            raise ValueError("widths[3] must be at least 1")
+        if total is None:
+            total = depths[0] + depths[1] + depths[2] + depths[3]
+        if total == 1:
+            raise ValueError("total must not be 1")
         self.patches = nn.Conv2d(3, widths[0], kernel_size=4, stride=4)
         self.norm = ChannelNorm(widths[0])
         self.stages = nn.ModuleList(

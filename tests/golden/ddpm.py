@@ -75,8 +75,6 @@ class TimedBlock(nn.Module):
         self, c: int, e: int, width: int, attend: bool, groups: int, dropout: float
     ) -> None:
         super().__init__()
-        if c % groups != 0:
-            raise ValueError("C must be a multiple of groups")
         self.width = width
         self.norm1 = nn.GroupNorm(groups, c, eps=1e-6)
         self.conv1 = nn.Conv2d(c, width, kernel_size=3, padding=1)
@@ -171,12 +169,20 @@ class Level(nn.Module):
         super().__init__()
         if min(len(widths), len(attends)) < 1:
             raise ValueError("len(widths) and len(attends) must be at least 1")
-        if groups < 1:
-            raise ValueError("groups must be at least 1")
+        if min(groups, widths[0]) < 1:
+            raise ValueError("groups and widths[0] must be at least 1")
         if widths[0] % groups != 0:
             raise ValueError("widths[0] must be a multiple of groups")
-        if widths[0] < 1:
-            raise ValueError("widths[0] must be at least 1")
+        if (widths[0] + c) % groups != 0:
+            raise ValueError("widths[0] + C must be a multiple of groups")
+        if c % groups != 0:
+            raise ValueError("C must be a multiple of groups")
+        if blocks > 1 and len(widths) > 1 and 2 * widths[0] % groups != 0:
+            raise ValueError("2 * widths[0] must be a multiple of groups")
+        if len(widths) <= 1 and 2 * widths[0] % groups != 0:
+            raise ValueError("2 * widths[0] must be a multiple of groups")
+        if len(widths) > 1 and (widths[1] + widths[0]) % groups != 0:
+            raise ValueError("widths[1] + widths[0] must be a multiple of groups")
         if blocks < 1:
             raise ValueError("blocks must be at least 1: a copy gives down its outputs")
         self.down = nn.ModuleList(
@@ -245,8 +251,8 @@ class Coarser(nn.Module):
         super().__init__()
         if len(widths) < 2:
             raise ValueError("len(widths) must be at least 2")
-        if min(widths[1], widths[0]) < 1:
-            raise ValueError("widths[1] and widths[0] must be at least 1")
+        if min(widths[:2]) < 1:
+            raise ValueError("widths must be at least 1")
         self.narrow = nn.Conv2d(widths[0], widths[0], kernel_size=3, stride=2)
         self.level = Level(
             widths[0], e, widths[1:], attends[1:], blocks, groups, dropout
@@ -281,8 +287,10 @@ class DDPM(nn.Module):
         dropout: float = 0.1,
     ) -> None:
         super().__init__()
-        if min(channels, width, len(factors), len(attends), blocks, groups) < 1:
-            raise ValueError("all sizes must be at least 1")
+        if min(len(factors), len(attends)) < 1:
+            raise ValueError("len(factors) and len(attends) must be at least 1")
+        if min(channels, width, blocks, groups) < 1:
+            raise ValueError("channels, width, blocks and groups must be at least 1")
         self.waves = SinusoidalEmbedding(width, shift=1.0)
         self.time_embedding = TimeEmbedding(width)
         self.conv_in = nn.Conv2d(channels, width, kernel_size=3, padding=1)

@@ -130,8 +130,6 @@ class AtrousPyramid(nn.Module):
         self, c: int, features: int, rates: tuple[int, ...], dropout: float
     ) -> None:
         super().__init__()
-        if min(rates) < 1:
-            raise ValueError("rates must be at least 1")
         if len(rates) < 1:
             raise ValueError(
                 "len(rates) must be at least 1: a copy gives atrous its outputs"
@@ -202,7 +200,7 @@ class DeepLabV3(nn.Module):
             raise ValueError("len(depths) must be at least 4")
         if min(classes, width, features) < 1:
             raise ValueError("classes, width and features must be at least 1")
-        if min(depths) < 0:
+        if min(depths[:4]) < 0:
             raise ValueError("depths must be at least 0")
         self.conv1 = nn.Conv2d(3, width, kernel_size=7, stride=2, padding=3, bias=False)
         self.bn1 = nn.BatchNorm2d(width)

@@ -353,14 +353,12 @@ class DeepSeekV3(nn.Module):
             raise ValueError("all sizes must be at least 1")
         if rotary_dim % 2 != 0:
             raise ValueError("rotary_dim must be a multiple of 2")
-        if experts % groups != 0:
+        if min(depth, kv_rank, head_dim, value_dim) < 0:
+            raise ValueError("all sizes must be at least 0")
+        if depth > 0 and experts % groups != 0:
             raise ValueError("experts must be a multiple of groups")
-        if min(kv_rank + rotary_dim, heads * (head_dim + rotary_dim)) < 1:
-            raise ValueError("all sizes must be at least 1")
-        if heads * (head_dim + value_dim) < 1:
+        if depth > 0 and heads * (head_dim + value_dim) < 1:
             raise ValueError("heads * (head_dim + value_dim) must be at least 1")
-        if depth < 0:
-            raise ValueError("depth must be at least 0")
         self.embed_tokens = nn.Embedding(vocab, width)
         self.rotary = YarnRotaryEmbedding(
             rotary_dim,

@@ -137,10 +137,12 @@ class DeiT(nn.Module):
             hidden = 4 * width
         if min(classes, size, patch, width, heads, hidden) < 1:
             raise ValueError("all sizes must be at least 1")
-        if width % heads != 0:
-            raise ValueError("width must be a multiple of heads")
+        if size < 16:
+            raise ValueError("size must be at least 16")
         if depth < 0:
             raise ValueError("depth must be at least 0")
+        if depth > 0 and width % heads != 0:
+            raise ValueError("width must be a multiple of heads")
         self.patches = nn.Conv2d(3, width, kernel_size=patch, stride=patch)
         self.cls = nn.Parameter(torch.zeros(1, 1, width))
         self.distillation = nn.Parameter(torch.zeros(1, 1, width))

@@ -69,8 +69,6 @@ class Stage(nn.Module):
         self, c: int, width: int, growth: int, depth: int, dropout: float
     ) -> None:
         super().__init__()
-        if c != width and width < 1:
-            raise ValueError("width must be at least 1")
         self.transition: Transition | None = None
         if c != width:
             self.transition = Transition(c, width)
@@ -108,12 +106,16 @@ class DenseNet121(nn.Module):
         super().__init__()
         if min(len(depths), len(widths)) < 4:
             raise ValueError("len(depths) and len(widths) must be at least 4")
-        if min(classes, growth) < 1:
-            raise ValueError("classes and growth must be at least 1")
-        if widths[0] < 1:
-            raise ValueError("widths[0] must be at least 1")
-        if min(depths) < 0:
+        if min(classes, growth, widths[0]) < 1:
+            raise ValueError("classes, growth and widths[0] must be at least 1")
+        if min(depths[:4]) < 0:
             raise ValueError("depths must be at least 0")
+        if depths[0] * growth + widths[0] != widths[1] and widths[1] < 1:
+            raise ValueError("widths[1] must be at least 1")
+        if depths[1] * growth + widths[1] != widths[2] and widths[2] < 1:
+            raise ValueError("widths[2] must be at least 1")
+        if depths[2] * growth + widths[2] != widths[3] and widths[3] < 1:
+            raise ValueError("widths[3] must be at least 1")
         self.conv0 = nn.Conv2d(
             3, widths[0], kernel_size=7, stride=2, padding=3, bias=False
         )

@@ -332,12 +332,12 @@ class DETR(nn.Module):
             raise ValueError("len(depths) must be at least 4")
         if min(classes, queries, planes, width, hidden, depth, heads) < 1:
             raise ValueError("all sizes must be at least 1")
+        if min(depths[:4]) < 0:
+            raise ValueError("depths must be at least 0")
         if width % heads != 0:
             raise ValueError("width must be a multiple of heads")
-        if width // 2 < 1:
-            raise ValueError("width // 2 must be at least 1")
-        if min(depths) < 0:
-            raise ValueError("depths must be at least 0")
+        if width < 2:
+            raise ValueError("width must be at least 2")
         self.queries = queries
         self.width = width
         self.backbone = ResNet(planes, depths)

@@ -163,10 +163,12 @@ class DINOv2(nn.Module):
             raise ValueError("drop_path must be at most 1.0")
         if min(classes, size, patch, width, heads, hidden) < 1:
             raise ValueError("all sizes must be at least 1")
-        if width % heads != 0:
-            raise ValueError("width must be a multiple of heads")
+        if size < 14:
+            raise ValueError("size must be at least 14")
         if depth < 0:
             raise ValueError("depth must be at least 0")
+        if depth > 0 and width % heads != 0:
+            raise ValueError("width must be a multiple of heads")
         self.patches = PatchEmbedding(3, width, patch)
         self.cls = nn.Parameter(torch.zeros(1, 1, width))
         self.positions = nn.Parameter(

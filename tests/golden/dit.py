@@ -170,12 +170,12 @@ class DiT(nn.Module):
         super().__init__()
         if min(size, channels, patch, width, heads, waves) < 1:
             raise ValueError("all sizes must be at least 1")
-        if width % heads != 0:
+        if min(size, width) < 2:
+            raise ValueError("size and width must be at least 2")
+        if min(depth, classes) < 0:
+            raise ValueError("depth and classes must be at least 0")
+        if depth > 0 and width % heads != 0:
             raise ValueError("width must be a multiple of heads")
-        if min(width // 2, classes + 1) < 1:
-            raise ValueError("width // 2 and classes + 1 must be at least 1")
-        if depth < 0:
-            raise ValueError("depth must be at least 0")
         if width != 2 * (width // 2):
             raise ValueError("width and 2 * (width // 2) must be equal")
         self.size = size

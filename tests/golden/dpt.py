@@ -209,12 +209,16 @@ class DPT(nn.Module):
             raise ValueError("quarter must be at least 1")
         if len(widths) < 4:
             raise ValueError("len(widths) must be at least 4")
-        if min(size, patch, width, heads, hidden, features, *widths) < 1:
+        if min(size, patch, width, heads, hidden, features, *widths[:4]) < 1:
             raise ValueError("all sizes must be at least 1")
         if width % heads != 0:
             raise ValueError("width must be a multiple of heads")
-        if features // 2 < 1:
-            raise ValueError("features // 2 must be at least 1")
+        if size < patch:
+            raise ValueError("size must be at least patch")
+        if size < 16:
+            raise ValueError("size must be at least 16")
+        if features < 2:
+            raise ValueError("features must be at least 2")
         self.patches = nn.Conv2d(3, width, kernel_size=patch, stride=patch)
         self.cls = nn.Parameter(torch.zeros(1, 1, width))
         self.positions = nn.Parameter(

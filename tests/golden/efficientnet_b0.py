@@ -61,8 +61,6 @@ class MBConv(nn.Module):
         momentum: float,
     ) -> None:
         super().__init__()
-        if c * ratio < 1:
-            raise ValueError("C * ratio must be at least 1")
         self.expand: nn.Sequential | None = None
         if ratio != 1:
             self.expand = nn.Sequential(
@@ -175,6 +173,18 @@ class EfficientNetB0(nn.Module):
         momentum: float = 0.1,
     ) -> None:
         super().__init__()
+        if len(widths) < 1:
+            raise ValueError("len(widths) must be at least 1")
+        if min(len(depths), len(ratios), len(kernels), len(strides)) < len(widths):
+            raise ValueError("all lengths must be at least len(widths)")
+        if before is None and len(depths) < 6:
+            raise ValueError("len(depths) must be at least 6")
+        if min(classes, stem, ratios[0], *widths, *strides[: len(widths)]) < 1:
+            raise ValueError("all sizes must be at least 1")
+        if min(ratios[: len(widths)]) < 1:
+            raise ValueError("ratios must be at least 1")
+        if min(*kernels[: len(widths)], *depths[: len(widths)]) < 0:
+            raise ValueError("kernels and depths must be at least 0")
         if before is None:
             before = (
                 0,
@@ -187,18 +197,10 @@ class EfficientNetB0(nn.Module):
             )
         if total is None:
             total = before[-1] + depths[-1]
-        if min(len(widths), len(strides)) < 1:
-            raise ValueError("len(widths) and len(strides) must be at least 1")
-        if min(len(depths), len(ratios), len(kernels), len(strides)) < len(widths):
-            raise ValueError("all lengths must be at least len(widths)")
         if len(before) < len(widths):
             raise ValueError("len(before) must be at least len(widths)")
-        if min(classes, stem, len(depths), len(ratios), len(kernels), len(before)) < 1:
-            raise ValueError("all sizes must be at least 1")
-        if min(total, *widths, *strides) < 1:
-            raise ValueError("total, widths and strides must be at least 1")
-        if min(depths) < 0:
-            raise ValueError("depths must be at least 0")
+        if total < 1:
+            raise ValueError("total must be at least 1")
         self.stem = nn.Sequential(
             nn.Conv2d(3, stem, kernel_size=3, stride=2, padding=1, bias=False),
             nn.BatchNorm2d(stem, eps=eps, momentum=momentum),

@@ -198,14 +198,14 @@ class Falcon(nn.Module):
         super().__init__()
         if min(vocab, width, heads, kv_heads) < 1:
             raise ValueError("vocab, width, heads and kv_heads must be at least 1")
-        if heads % kv_heads != 0:
-            raise ValueError("heads must be a multiple of kv_heads")
         if (width // heads) % 2 != 0:
             raise ValueError("width // heads must be a multiple of 2")
-        if width // heads < 1:
-            raise ValueError("width // heads must be at least 1")
+        if width < heads:
+            raise ValueError("width must be at least heads")
         if depth < 0:
             raise ValueError("depth must be at least 0")
+        if depth > 0 and heads % kv_heads != 0:
+            raise ValueError("heads must be a multiple of kv_heads")
         self.word_embeddings = nn.Embedding(vocab, width)
         self.rotary = RotaryEmbedding(width // heads, base=base)
         self.h = nn.ModuleList(

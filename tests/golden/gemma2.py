@@ -275,12 +275,12 @@ class Gemma2(nn.Module):
             raise ValueError("all sizes must be at least 1")
         if window < 1:
             raise ValueError("window must be at least 1")
-        if heads % kv_heads != 0:
-            raise ValueError("heads must be a multiple of kv_heads")
         if head_dim % 2 != 0:
             raise ValueError("head_dim must be a multiple of 2")
         if depth < 0:
             raise ValueError("depth must be at least 0")
+        if depth > 0 and heads % kv_heads != 0:
+            raise ValueError("heads must be a multiple of kv_heads")
         self.width = width
         self.context = context
         self.embed_tokens = nn.Embedding(vocab, width)

@@ -118,12 +118,14 @@ class GoogLeNet(nn.Module):
             raise ValueError("all lengths must be at least 6")
         if min(len(inception4e), len(inception5a), len(inception5b)) < 6:
             raise ValueError("all lengths must be at least 6")
-        if min(classes, *stem, *inception3a, *inception3b, *inception4a) < 1:
+        if min(classes, *stem[:2], *inception3a[:6], *inception3b[:6]) < 1:
             raise ValueError("all sizes must be at least 1")
-        if min(*inception4b, *inception4c, *inception4d, *inception4e) < 1:
+        if min(*inception4a[:6], *inception4b[:6], *inception4c[:6]) < 1:
             raise ValueError("all sizes must be at least 1")
-        if min(*inception5a, *inception5b) < 1:
-            raise ValueError("inception5a and inception5b must be at least 1")
+        if min(*inception4d[:6], *inception4e[:6], *inception5a[:6]) < 1:
+            raise ValueError("all sizes must be at least 1")
+        if min(inception5b[:6]) < 1:
+            raise ValueError("inception5b must be at least 1")
         self.conv1 = Conv(3, stem[0], kernel_size=7, stride=2, padding=3)
         self.conv2 = Conv(stem[0], stem[0])
         self.conv3 = Conv(stem[0], stem[1], kernel_size=3, padding=1)

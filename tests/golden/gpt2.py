@@ -143,10 +143,10 @@ class GPT2(nn.Module):
         super().__init__()
         if min(vocab, context, width, heads) < 1:
             raise ValueError("vocab, context, width and heads must be at least 1")
-        if width % heads != 0:
-            raise ValueError("width must be a multiple of heads")
         if depth < 0:
             raise ValueError("depth must be at least 0")
+        if depth > 0 and width % heads != 0:
+            raise ValueError("width must be a multiple of heads")
         self.context = context
         self.wte = nn.Embedding(vocab, width)
         self.wpe = nn.Embedding(context, width)

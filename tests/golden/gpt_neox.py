@@ -188,14 +188,14 @@ class GPTNeoX(nn.Module):
         super().__init__()
         if min(vocab, width, heads) < 1:
             raise ValueError("vocab, width and heads must be at least 1")
-        if width % heads != 0:
-            raise ValueError("width must be a multiple of heads")
         if (width // heads // 4) % 2 != 0:
             raise ValueError("width // heads // 4 must be a multiple of 2")
-        if width // heads // 4 < 1:
-            raise ValueError("width // heads // 4 must be at least 1")
         if depth < 0:
             raise ValueError("depth must be at least 0")
+        if width < 4 * heads:
+            raise ValueError("width must be at least 4 * heads")
+        if depth > 0 and width % heads != 0:
+            raise ValueError("width must be a multiple of heads")
         self.embed_in = nn.Embedding(vocab, width)
         self.emb_dropout = nn.Dropout(dropout)
         self.rotary = RotaryEmbedding(width // heads // 4)

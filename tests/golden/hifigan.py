@@ -76,8 +76,6 @@ class Stage(nn.Module):
         slope: float,
     ) -> None:
         super().__init__()
-        if min(kernels) < 1:
-            raise ValueError("kernels must be at least 1")
         if len(kernels) < 2:
             raise ValueError(
                 "len(kernels) must be at least 2: so many copies of fields are read"
@@ -123,12 +121,18 @@ class HiFiGAN(nn.Module):
         slope: float = 0.1,
     ) -> None:
         super().__init__()
-        if len(rate_kernels) < 1:
-            raise ValueError("len(rate_kernels) must be at least 1")
+        if len(kernels) < 1:
+            raise ValueError("len(kernels) must be at least 1")
         if len(rate_kernels) < 4:
-            raise ValueError("len(rate_kernels) must be at least len(rates)")
-        if min(mels, width, len(kernels), *rate_kernels) < 1:
-            raise ValueError("all sizes must be at least 1")
+            raise ValueError("len(rate_kernels) must be at least 4")
+        if min(mels, width, *kernels, *rate_kernels[:4]) < 1:
+            raise ValueError("mels, width, kernels and rate_kernels must be at least 1")
+        if min(rate_kernels[:2]) < 8:
+            raise ValueError("rate_kernels must be at least 8")
+        if min(rate_kernels[2], rate_kernels[3]) < 2:
+            raise ValueError("rate_kernels[2] and rate_kernels[3] must be at least 2")
+        if width < 16:
+            raise ValueError("width must be at least 16")
         self.from_mel = parametrizations.weight_norm(
             nn.Conv1d(mels, width, kernel_size=7, padding=3)
         )

@@ -305,16 +305,14 @@ class InceptionV3(nn.Module):
             raise ValueError("len(factorized) and len(mixed_7) must be at least 4")
         if len(mixed_7a) < 2:
             raise ValueError("len(mixed_7a) must be at least 2")
-        if min(classes, mixed_6, len(auxiliary), *stem, *mixed_5, *pools) < 1:
+        if min(classes, mixed_6, *stem[:5], *mixed_5[:5], *pools[:3]) < 1:
             raise ValueError("all sizes must be at least 1")
-        if min(*mixed_6a, *factorized, *mixed_7a, *mixed_7) < 1:
+        if min(*mixed_6a[:3], *factorized[:4], *mixed_7a[:2], *mixed_7[:4]) < 1:
             raise ValueError("all sizes must be at least 1")
         if aux_logits and len(auxiliary) < 2:
             raise ValueError("len(auxiliary) must be at least 2")
-        if aux_logits and auxiliary[1] < 1:
-            raise ValueError("auxiliary[1] must be at least 1")
-        if aux_logits and auxiliary[0] < 1:
-            raise ValueError("auxiliary[0] must be at least 1")
+        if aux_logits and any(auxiliary[i] < 1 for i in range(2)):
+            raise ValueError("auxiliary[i] must be at least 1")
         self.conv_1a = Conv(3, stem[0], kernel_size=(3, 3), stride=2)
         self.conv_2a = Conv(stem[0], stem[1], kernel_size=(3, 3))
         self.conv_2b = Conv(stem[1], stem[2], kernel_size=(3, 3), padding=(1, 1))

@@ -459,14 +459,14 @@ class Jamba(nn.Module):
             raise ValueError("all sizes must be at least 1")
         if kernel_size < 1:
             raise ValueError("kernel_size must be at least 1")
-        if width % heads != 0:
-            raise ValueError("width must be a multiple of heads")
-        if heads % kv_heads != 0:
-            raise ValueError("heads must be a multiple of kv_heads")
-        if -(-width // 16) + 2 * states < 1:
-            raise ValueError("-(-width // 16) + 2 * states must be at least 1")
         if depth < 0:
             raise ValueError("depth must be at least 0")
+        if any(i % 2 != 1 and width < heads for i in range(depth)):
+            raise ValueError("width must be at least heads")
+        if any(i % 2 != 1 and width % heads != 0 for i in range(depth)):
+            raise ValueError("width must be a multiple of heads")
+        if any(i % 2 != 1 and heads % kv_heads != 0 for i in range(depth)):
+            raise ValueError("heads must be a multiple of kv_heads")
         self.embed_tokens = nn.Embedding(vocab, width)
         self.layers = nn.ModuleList(
             SparseDecoderLayer(width, hidden, experts, top_k, states, kernel_size)

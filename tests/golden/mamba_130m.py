@@ -268,8 +268,6 @@ class MambaLM(nn.Module):
         super().__init__()
         if min(vocab, width, states, kernel_size) < 1:
             raise ValueError("vocab, width, states and kernel_size must be at least 1")
-        if -(-width // 16) + 2 * states < 1:
-            raise ValueError("-(-width // 16) + 2 * states must be at least 1")
         if depth < 0:
             raise ValueError("depth must be at least 0")
         self.embeddings = nn.Embedding(vocab, width)

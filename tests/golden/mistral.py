@@ -198,14 +198,14 @@ class Mistral(nn.Module):
         super().__init__()
         if min(vocab, width, hidden, heads, kv_heads, window) < 1:
             raise ValueError("all sizes must be at least 1")
-        if heads % kv_heads != 0:
-            raise ValueError("heads must be a multiple of kv_heads")
         if (width // heads) % 2 != 0:
             raise ValueError("width // heads must be a multiple of 2")
-        if width // heads < 1:
-            raise ValueError("width // heads must be at least 1")
+        if width < heads:
+            raise ValueError("width must be at least heads")
         if depth < 0:
             raise ValueError("depth must be at least 0")
+        if depth > 0 and heads % kv_heads != 0:
+            raise ValueError("heads must be a multiple of kv_heads")
         self.embed_tokens = nn.Embedding(vocab, width)
         self.rotary = RotaryEmbedding(width // heads)
         self.layers = nn.ModuleList(

@@ -259,12 +259,12 @@ class Mixtral(nn.Module):
         super().__init__()
         if min(vocab, width, hidden, heads, kv_heads, experts, top_k) < 1:
             raise ValueError("all sizes must be at least 1")
-        if heads % kv_heads != 0:
-            raise ValueError("heads must be a multiple of kv_heads")
         if (width // heads) % 2 != 0:
             raise ValueError("width // heads must be a multiple of 2")
-        if width // heads < 1:
-            raise ValueError("width // heads must be at least 1")
+        if heads % kv_heads != 0:
+            raise ValueError("heads must be a multiple of kv_heads")
+        if width < heads:
+            raise ValueError("width must be at least heads")
         if depth < 1:
             raise ValueError(
                 "depth must be at least 1: a copy gives layers its outputs"

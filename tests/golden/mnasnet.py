@@ -26,8 +26,6 @@ class InvertedResidual(nn.Module):
         self, c: int, width: int, ratio: int, radius: int, stride: int, momentum: float
     ) -> None:
         super().__init__()
-        if c * ratio < 1:
-            raise ValueError("C * ratio must be at least 1")
         self.has_sum = stride == 1 and c == width
         self.body = nn.Sequential(
             nn.Conv2d(c, c * ratio, kernel_size=1, bias=False),
@@ -114,18 +112,18 @@ class MnasNet(nn.Module):
         dropout: float = 0.2,
     ) -> None:
         super().__init__()
-        if min(len(widths), len(strides)) < 1:
-            raise ValueError("len(widths) and len(strides) must be at least 1")
+        if len(widths) < 1:
+            raise ValueError("len(widths) must be at least 1")
         if len(stem) < 2:
             raise ValueError("len(stem) must be at least 2")
         if min(len(depths), len(ratios), len(kernels), len(strides)) < len(widths):
             raise ValueError("all lengths must be at least len(widths)")
-        if min(classes, len(depths), len(ratios), len(kernels), last, *stem) < 1:
+        if min(classes, last, *widths, *stem[:2], *strides[: len(widths)]) < 1:
             raise ValueError("all sizes must be at least 1")
-        if min(*widths, *strides) < 1:
-            raise ValueError("widths and strides must be at least 1")
-        if min(depths) < 0:
-            raise ValueError("depths must be at least 0")
+        if min(ratios[: len(widths)]) < 1:
+            raise ValueError("ratios must be at least 1")
+        if min(*kernels[: len(widths)], *depths[: len(widths)]) < 0:
+            raise ValueError("kernels and depths must be at least 0")
         self.stem = nn.Sequential(
             nn.Conv2d(3, stem[0], kernel_size=3, stride=2, padding=1, bias=False),
             nn.BatchNorm2d(stem[0], momentum=momentum),

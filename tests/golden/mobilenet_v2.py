@@ -26,8 +26,6 @@ class InvertedResidual(nn.Module):
 
     def __init__(self, c: int, ratio: int, width: int, stride: int) -> None:
         super().__init__()
-        if c * ratio < 1:
-            raise ValueError("C * ratio must be at least 1")
         self.has_sum = stride == 1 and c == width
         self.expand: nn.Sequential | None = None
         if ratio != 1:
@@ -104,11 +102,11 @@ class MobileNetV2(nn.Module):
         dropout: float = 0.2,
     ) -> None:
         super().__init__()
-        if min(len(widths), len(strides)) < 1:
-            raise ValueError("len(widths) and len(strides) must be at least 1")
+        if len(widths) < 1:
+            raise ValueError("len(widths) must be at least 1")
         if len(strides) < len(widths):
             raise ValueError("len(strides) must be at least len(widths)")
-        if min(classes, stem, ratio, last, *widths, *strides) < 1:
+        if min(classes, stem, ratio, last, *widths, *strides[: len(widths)]) < 1:
             raise ValueError("all sizes must be at least 1")
         self.stem = nn.Sequential(
             nn.Conv2d(3, stem, kernel_size=3, stride=2, padding=1, bias=False),

@@ -189,14 +189,16 @@ class MobileNetV3(nn.Module):
         dropout: float = 0.2,
     ) -> None:
         super().__init__()
-        if min(len(strides), len(expanded), len(widths)) < 1:
-            raise ValueError("all lengths must be at least 1")
+        if len(widths) < 1:
+            raise ValueError("len(widths) must be at least 1")
         if min(len(kernels), len(strides), len(expanded), len(squeezed)) < len(widths):
             raise ValueError("all lengths must be at least len(widths)")
-        if min(classes, stem, len(kernels), len(squeezed), hidden, *strides) < 1:
+        if min(classes, stem, hidden, *widths, *strides[: len(widths)]) < 1:
             raise ValueError("all sizes must be at least 1")
-        if min(*expanded, *widths) < 1:
-            raise ValueError("expanded and widths must be at least 1")
+        if min(expanded[: len(widths)]) < 1:
+            raise ValueError("expanded must be at least 1")
+        if min(kernels[: len(widths)]) < 0:
+            raise ValueError("kernels must be at least 0")
         self.stem = nn.Sequential(
             nn.Conv2d(3, stem, kernel_size=3, stride=2, padding=1, bias=False),
             nn.BatchNorm2d(stem, eps=0.001, momentum=0.01),

@@ -59,8 +59,8 @@ class NeRF(nn.Module):
         super().__init__()
         if min(width, before, after) < 1:
             raise ValueError("width, before and after must be at least 1")
-        if width // 2 < 1:
-            raise ValueError("width // 2 must be at least 1")
+        if width < 2:
+            raise ValueError("width must be at least 2")
         self.point_waves = nn.ModuleList(Wave(i) for i in range(10))
         self.before = nn.ModuleList(
             Layer(60 if i == 0 else width, width) for i in range(before)

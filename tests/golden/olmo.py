@@ -196,8 +196,8 @@ class OLMo(nn.Module):
             raise ValueError("vocab, width, hidden and heads must be at least 1")
         if (width // heads) % 2 != 0:
             raise ValueError("width // heads must be a multiple of 2")
-        if width // heads < 1:
-            raise ValueError("width // heads must be at least 1")
+        if width < heads:
+            raise ValueError("width must be at least heads")
         if depth < 0:
             raise ValueError("depth must be at least 0")
         self.embed_tokens = nn.Embedding(vocab, width)

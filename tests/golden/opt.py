@@ -147,10 +147,10 @@ class OPT(nn.Module):
         super().__init__()
         if min(vocab, context, width, heads) < 1:
             raise ValueError("vocab, context, width and heads must be at least 1")
-        if width % heads != 0:
-            raise ValueError("width must be a multiple of heads")
         if depth < 0:
             raise ValueError("depth must be at least 0")
+        if depth > 0 and width % heads != 0:
+            raise ValueError("width must be a multiple of heads")
         self.context = context
         self.embed_tokens = nn.Embedding(vocab, width, padding_idx=1)
         self.embed_positions = nn.Embedding(context + 2, width)

@@ -99,12 +99,14 @@ class PatchTST(nn.Module):
         super().__init__()
         if min(context, horizon, patch, stride, width, heads, hidden) < 1:
             raise ValueError("all sizes must be at least 1")
-        if width % heads != 0:
-            raise ValueError("width must be a multiple of heads")
-        if (context - patch) // stride + 1 < 1:
-            raise ValueError("(context - patch) // stride + 1 must be at least 1")
+        if context < patch:
+            raise ValueError("context must be at least patch")
+        if context < 16:
+            raise ValueError("context must be at least 16")
         if depth < 0:
             raise ValueError("depth must be at least 0")
+        if depth > 0 and width % heads != 0:
+            raise ValueError("width must be a multiple of heads")
         self.context = context
         self.patch = patch
         self.stride = stride

@@ -380,10 +380,10 @@ class Pegasus(nn.Module):
             hidden = 4 * width
         if min(vocab, width, heads, hidden) < 1:
             raise ValueError("vocab, width, heads and hidden must be at least 1")
-        if width % heads != 0:
-            raise ValueError("width must be a multiple of heads")
         if depth < 0:
             raise ValueError("depth must be at least 0")
+        if depth > 0 and width % heads != 0:
+            raise ValueError("width must be a multiple of heads")
         self.shared = nn.Embedding(vocab, width, padding_idx=padding)
         self.encoder = Encoder(width, depth, heads, hidden, dropout)
         self.decoder = Decoder(width, depth, heads, hidden, dropout)

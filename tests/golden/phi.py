@@ -189,12 +189,12 @@ class Phi(nn.Module):
         super().__init__()
         if min(vocab, width, heads, rotary_dim) < 1:
             raise ValueError("vocab, width, heads and rotary_dim must be at least 1")
-        if width % heads != 0:
-            raise ValueError("width must be a multiple of heads")
         if rotary_dim % 2 != 0:
             raise ValueError("rotary_dim must be a multiple of 2")
         if depth < 0:
             raise ValueError("depth must be at least 0")
+        if depth > 0 and width % heads != 0:
+            raise ValueError("width must be a multiple of heads")
         self.embed_tokens = nn.Embedding(vocab, width)
         self.embed_dropout = nn.Dropout(dropout)
         self.rotary = RotaryEmbedding(rotary_dim)

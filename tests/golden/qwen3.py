@@ -202,12 +202,12 @@ class Qwen3(nn.Module):
         super().__init__()
         if min(vocab, width, hidden, heads, kv_heads, head_dim) < 1:
             raise ValueError("all sizes must be at least 1")
-        if heads % kv_heads != 0:
-            raise ValueError("heads must be a multiple of kv_heads")
         if head_dim % 2 != 0:
             raise ValueError("head_dim must be a multiple of 2")
         if depth < 0:
             raise ValueError("depth must be at least 0")
+        if depth > 0 and heads % kv_heads != 0:
+            raise ValueError("heads must be a multiple of kv_heads")
         self.embed_tokens = nn.Embedding(vocab, width)
         self.rotary = RotaryEmbedding(head_dim, base=1000000.0)
         self.layers = nn.ModuleList(

@@ -267,10 +267,10 @@ class Qwen3MoE(nn.Module):
         super().__init__()
         if min(vocab, width, hidden, heads, kv_heads, head_dim, experts, top_k) < 1:
             raise ValueError("all sizes must be at least 1")
-        if heads % kv_heads != 0:
-            raise ValueError("heads must be a multiple of kv_heads")
         if head_dim % 2 != 0:
             raise ValueError("head_dim must be a multiple of 2")
+        if heads % kv_heads != 0:
+            raise ValueError("heads must be a multiple of kv_heads")
         if depth < 1:
             raise ValueError(
                 "depth must be at least 1: a copy gives layers its outputs"

@@ -69,7 +69,7 @@ class R3D18(nn.Module):
             raise ValueError("len(depths) must be at least 4")
         if min(classes, width) < 1:
             raise ValueError("classes and width must be at least 1")
-        if min(depths) < 0:
+        if min(depths[:4]) < 0:
             raise ValueError("depths must be at least 0")
         self.stem = nn.Sequential(
             nn.Conv3d(

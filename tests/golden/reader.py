@@ -32,8 +32,8 @@ class Reader(nn.Module):
             raise ValueError("vocab, width and heads must be at least 1")
         if 2 * (width // 2) % heads != 0:
             raise ValueError("2 * (width // 2) must be a multiple of heads")
-        if width // 2 < 1:
-            raise ValueError("width // 2 must be at least 1")
+        if width < 2:
+            raise ValueError("width must be at least 2")
         self.word = nn.Embedding(vocab, width, padding_idx=0)
         self.segment = nn.Embedding(2, width)
         self.drop = nn.Dropout(dropout)

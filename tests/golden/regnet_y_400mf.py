@@ -48,8 +48,6 @@ class Block(nn.Module):
 
     def __init__(self, c: int, width: int, stride: int, group_width: int) -> None:
         super().__init__()
-        if c // 4 < 1:
-            raise ValueError("C // 4 must be at least 1")
         self.proj: nn.Sequential | None = None
         if stride != 1 or c != width:
             self.proj = nn.Sequential(
@@ -126,10 +124,19 @@ class RegNetY400MF(nn.Module):
         super().__init__()
         if min(len(widths), len(depths)) < 4:
             raise ValueError("len(widths) and len(depths) must be at least 4")
-        if min(classes, stem, group_width, *widths) < 1:
+        if min(classes, stem, group_width, *widths[:4]) < 1:
             raise ValueError("classes, stem, group_width and widths must be at least 1")
-        if min(depths) < 0:
+        if min(depths[:4]) < 0:
             raise ValueError("depths must be at least 0")
+        if (
+            (depths[0] > 0 and stem < 4)
+            or (depths[1] > 0 and widths[0] < 4)
+            or (depths[2] > 0 and widths[1] < 4)
+            or (depths[3] > 0 and widths[2] < 4)
+            or any(depths[i] > 1 and widths[i] < 4 for i in range(4))
+            or any(depths[i] > 0 and widths[i] < group_width for i in range(4))
+        ):
+            raise ValueError("stem, depths, widths, group_width do not go together")
         self.stem = nn.Sequential(
             nn.Conv2d(3, stem, kernel_size=3, stride=2, padding=1, bias=False),
             nn.BatchNorm2d(stem),

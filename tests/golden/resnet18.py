@@ -67,7 +67,7 @@ class ResNet18(nn.Module):
             raise ValueError("len(depths) must be at least 4")
         if min(classes, width) < 1:
             raise ValueError("classes and width must be at least 1")
-        if min(depths) < 0:
+        if min(depths[:4]) < 0:
             raise ValueError("depths must be at least 0")
         self.conv1 = nn.Conv2d(3, width, kernel_size=7, stride=2, padding=3, bias=False)
         self.bn1 = nn.BatchNorm2d(width)

@@ -101,12 +101,12 @@ class RoBERTa(nn.Module):
             hidden = 4 * width
         if min(vocab, context, width, heads, hidden) < 1:
             raise ValueError("all sizes must be at least 1")
-        if width % heads != 0:
-            raise ValueError("width must be a multiple of heads")
-        if context + padding + 1 < 1:
-            raise ValueError("context + padding + 1 must be at least 1")
+        if context + padding < 0:
+            raise ValueError("context + padding must be at least 0")
         if depth < 0:
             raise ValueError("depth must be at least 0")
+        if depth > 0 and width % heads != 0:
+            raise ValueError("width must be a multiple of heads")
         self.padding = padding
         self.word = nn.Embedding(vocab, width, padding_idx=padding)
         self.position = nn.Embedding(context + padding + 1, width, padding_idx=padding)

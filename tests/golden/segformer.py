@@ -217,10 +217,14 @@ class SegFormer(nn.Module):
             raise ValueError("drop_path must be at most 1.0")
         if min(len(widths), len(depths), len(heads), len(reductions)) < 4:
             raise ValueError("all lengths must be at least 4")
-        if min(classes, features, *widths, *heads) < 1:
+        if sum(depths) == 1:
+            raise ValueError("sum(depths) must not be 1")
+        if min(classes, features, *widths[:4], *heads[:4]) < 1:
             raise ValueError("classes, features, widths and heads must be at least 1")
-        if min(depths) < 0:
+        if min(depths[:4]) < 0:
             raise ValueError("depths must be at least 0")
+        if any(depths[i] > 0 and widths[i] % heads[i] != 0 for i in range(4)):
+            raise ValueError("widths[i] must be a multiple of heads[i]")
         self.stages = nn.ModuleList(
             Stage(
                 3 if i == 0 else widths[i - 1],

@@ -40,8 +40,10 @@ class Siamese(nn.Module):
         super().__init__()
         if min(len(widths), len(kernels)) < 4:
             raise ValueError("len(widths) and len(kernels) must be at least 4")
-        if min(channels, size, embedding, *widths, *kernels) < 1:
+        if min(channels, size, embedding, *widths[:4], *kernels[:4]) < 1:
             raise ValueError("all sizes must be at least 1")
+        if size < 5:
+            raise ValueError("size must be at least 5")
         self.conv1 = nn.Conv2d(channels, widths[0], kernel_size=kernels[0])
         self.conv2 = nn.Conv2d(widths[0], widths[1], kernel_size=kernels[1])
         self.conv3 = nn.Conv2d(widths[1], widths[2], kernel_size=kernels[2])

@@ -55,7 +55,7 @@ class SqueezeNet(nn.Module):
         super().__init__()
         if min(len(squeezed), len(expanded)) < 4:
             raise ValueError("len(squeezed) and len(expanded) must be at least 4")
-        if min(classes, stem, *squeezed, *expanded) < 1:
+        if min(classes, stem, *squeezed[:4], *expanded[:4]) < 1:
             raise ValueError("classes, stem, squeezed and expanded must be at least 1")
         self.features = nn.Sequential(
             nn.Conv2d(3, stem, kernel_size=3, stride=2),

@@ -201,16 +201,16 @@ class StableLM(nn.Module):
         super().__init__()
         if min(vocab, width, hidden, heads, kv_heads) < 1:
             raise ValueError("all sizes must be at least 1")
-        if width % heads != 0:
-            raise ValueError("width must be a multiple of heads")
-        if heads % kv_heads != 0:
-            raise ValueError("heads must be a multiple of kv_heads")
         if (width // heads // 4) % 2 != 0:
             raise ValueError("width // heads // 4 must be a multiple of 2")
-        if width // heads // 4 < 1:
-            raise ValueError("width // heads // 4 must be at least 1")
         if depth < 0:
             raise ValueError("depth must be at least 0")
+        if width < 4 * heads:
+            raise ValueError("width must be at least 4 * heads")
+        if depth > 0 and width % heads != 0:
+            raise ValueError("width must be a multiple of heads")
+        if depth > 0 and heads % kv_heads != 0:
+            raise ValueError("heads must be a multiple of kv_heads")
         self.embed_tokens = nn.Embedding(vocab, width)
         self.rotary = RotaryEmbedding(width // heads // 4)
         self.layers = nn.ModuleList(

@@ -287,18 +287,36 @@ class Swin(nn.Module):
         total: int | None = None,
     ) -> None:
         super().__init__()
-        if total is None:
-            total = depths[0] + depths[1] + depths[2] + depths[3]
         if drop_path < 0.0:
             raise ValueError("drop_path must be at least 0.0")
         if drop_path > 1.0:
             raise ValueError("drop_path must be at most 1.0")
         if min(len(depths), len(heads)) < 4:
             raise ValueError("len(depths) and len(heads) must be at least 4")
-        if min(classes, size, patch, width, window, *heads) < 1:
+        if min(classes, size, patch, width, window, *heads[:4]) < 1:
             raise ValueError("all sizes must be at least 1")
-        if min(depths) < 0:
+        if min(depths[:4]) < 0:
             raise ValueError("depths must be at least 0")
+        if size < 4:
+            raise ValueError("size must be at least 4")
+        if (
+            (depths[0] > 0 and width % heads[0] != 0)
+            or (depths[1] > 0 and 2 * width % heads[1] != 0)
+            or (depths[2] > 0 and 4 * width % heads[2] != 0)
+            or (depths[3] > 0 and 8 * width % heads[3] != 0)
+        ):
+            raise ValueError("width, heads, depths do not go together")
+        if (
+            (depths[0] > 0 and size // patch < window)
+            or (depths[1] > 0 and size // patch // 2 < window)
+            or (depths[2] > 0 and size // patch // 4 < window)
+            or (depths[3] > 0 and size // patch // 8 < window)
+        ):
+            raise ValueError("size, patch, window, depths do not go together")
+        if total is None:
+            total = depths[0] + depths[1] + depths[2] + depths[3]
+        if total == 1:
+            raise ValueError("total must not be 1")
         self.patches = nn.Conv2d(3, width, kernel_size=patch, stride=patch)
         self.patch_norm = nn.LayerNorm(width)
         self.stages = nn.ModuleList(

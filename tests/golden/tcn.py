@@ -144,10 +144,8 @@ class TCN(nn.Module):
         dropout: float = 0.1,
     ) -> None:
         super().__init__()
-        if min(vocab, embedding, width, kernel_size) < 1:
+        if min(vocab, embedding, width, kernel_size, *dilations) < 1:
             raise ValueError("all sizes must be at least 1")
-        if min(dilations, default=1) < 1:
-            raise ValueError("dilations must be at least 1")
         self.embed = nn.Embedding(vocab, embedding)
         self.drop = nn.Dropout(dropout)
         self.blocks = nn.ModuleList(

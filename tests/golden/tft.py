@@ -258,8 +258,8 @@ class TemporalFusionTransformer(nn.Module):
         super().__init__()
         if min(statics, observed, known, width, heads, quantiles) < 1:
             raise ValueError("all sizes must be at least 1")
-        if width // heads < 1:
-            raise ValueError("width // heads must be at least 1")
+        if width < heads:
+            raise ValueError("width must be at least heads")
         self.static_selection = StaticSelection(statics, width, dropout)
         self.selection_context = GatedResidual(width, width, width, dropout)
         self.enrichment_context = GatedResidual(width, width, width, dropout)
@@ -303,7 +303,7 @@ class TemporalFusionTransformer(nn.Module):
         )  # [B, H + K, width]
         temporal = self.temporal(local, selected)  # [B, H + K, width]
         enriched = self.enriched(temporal, enrichment_context)  # [B, H + K, width]
-        attention, attention_weights = self.attention(
+        attention, attention_weights_ = self.attention(
             enriched
         )  # [B, H + K, width], [B, H + K, H + K]
         attended = self.attended(attention, enriched)  # [B, H + K, width]
@@ -311,4 +311,4 @@ class TemporalFusionTransformer(nn.Module):
         transformed = self.transformed(position_wise, temporal)  # [B, H + K, width]
         horizon = transformed[:, past.shape[1] :]  # [B, H, width]
         quantiles = self.head(horizon)  # [B, H, quantiles]
-        return quantiles, attention_weights
+        return quantiles, attention_weights_

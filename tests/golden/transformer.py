@@ -313,10 +313,10 @@ class Transformer(nn.Module):
         super().__init__()
         if min(vocab, width, heads, hidden) < 1:
             raise ValueError("vocab, width, heads and hidden must be at least 1")
-        if width % heads != 0:
-            raise ValueError("width must be a multiple of heads")
         if depth < 0:
             raise ValueError("depth must be at least 0")
+        if depth > 0 and width % heads != 0:
+            raise ValueError("width must be a multiple of heads")
         self.padding = padding
         self.embed = Embed(vocab, width, dropout)
         self.encoder = nn.ModuleList(

@@ -38,6 +38,8 @@ class TwoHeads(nn.Module):
         super().__init__()
         if min(channels, height, length, width, labels, numbers) < 1:
             raise ValueError("all sizes must be at least 1")
+        if min(height, length) < 2:
+            raise ValueError("height and length must be at least 2")
         self.conv1 = nn.Conv2d(channels, width, kernel_size=3, padding=1)
         self.norm1 = nn.BatchNorm2d(width)
         self.conv2 = nn.Conv2d(width, width, kernel_size=3, padding=1)

@@ -61,9 +61,9 @@ class VGG16(nn.Module):
         super().__init__()
         if min(len(widths), len(depths)) < 5:
             raise ValueError("len(widths) and len(depths) must be at least 5")
-        if min(classes, hidden, *widths) < 1:
+        if min(classes, hidden, *widths[:5]) < 1:
             raise ValueError("classes, hidden and widths must be at least 1")
-        if min(depths) < 0:
+        if min(depths[:5]) < 0:
             raise ValueError("depths must be at least 0")
         self.stages = nn.ModuleList(
             Stage(3 if i == 0 else widths[i - 1], widths[i], depths[i])

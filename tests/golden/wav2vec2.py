@@ -169,20 +169,20 @@ class Wav2Vec2(nn.Module):
         super().__init__()
         if hidden is None:
             hidden = 4 * width
-        if min(len(kernels), len(strides)) < 1:
-            raise ValueError("len(kernels) and len(strides) must be at least 1")
+        if len(kernels) < 1:
+            raise ValueError("len(kernels) must be at least 1")
         if len(strides) < len(kernels):
             raise ValueError("len(strides) must be at least len(kernels)")
         if min(vocab, channels, width, heads, hidden, position_kernel) < 1:
             raise ValueError("all sizes must be at least 1")
-        if min(position_groups, *kernels, *strides) < 1:
+        if min(position_groups, *kernels, *strides[: len(kernels)]) < 1:
             raise ValueError("position_groups, kernels and strides must be at least 1")
         if width % position_groups != 0:
             raise ValueError("width must be a multiple of position_groups")
-        if width % heads != 0:
-            raise ValueError("width must be a multiple of heads")
         if depth < 0:
             raise ValueError("depth must be at least 0")
+        if depth > 0 and width % heads != 0:
+            raise ValueError("width must be a multiple of heads")
         self.feature_extractor = nn.ModuleList(
             ConvLayer(
                 1 if i == 0 else channels, channels, kernels[i], strides[i], i == 0

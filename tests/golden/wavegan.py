@@ -54,8 +54,8 @@ class Generator(nn.Module):
         super().__init__()
         if min(latent, width, classes, samples) < 1:
             raise ValueError("latent, width, classes and samples must be at least 1")
-        if 8 * width * (samples // 1024) < 1:
-            raise ValueError("8 * width * (samples // 1024) must be at least 1")
+        if samples < 1024:
+            raise ValueError("samples must be at least 1024")
         self.width = width
         self.samples = samples
         self.wish = nn.Embedding(classes, latent)
@@ -114,6 +114,8 @@ class Discriminator(nn.Module):
         super().__init__()
         if min(latent, width, classes, samples) < 1:
             raise ValueError("latent, width, classes and samples must be at least 1")
+        if samples < 1024:
+            raise ValueError("samples must be at least 1024")
         self.down1 = Down(1, width)
         self.down2 = Down(width, 2 * width)
         self.down3 = Down(2 * width, 4 * width)

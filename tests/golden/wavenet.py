@@ -152,8 +152,14 @@ class WaveNet(nn.Module):
         stacks: int = 3,
     ) -> None:
         super().__init__()
-        if min(levels, channels, skip, len(dilations), stacks) < 1:
-            raise ValueError("all sizes must be at least 1")
+        if len(dilations) < 1:
+            raise ValueError("len(dilations) must be at least 1")
+        if min(levels, channels, skip, stacks) < 1:
+            raise ValueError("levels, channels, skip and stacks must be at least 1")
+        if any(
+            dilations[i % len(dilations)] < 1 for i in range(stacks * len(dilations))
+        ):
+            raise ValueError("dilations[i % len(dilations)] must be at least 1")
         self.embed = nn.Embedding(levels, channels)
         self.first = CausalConv1d(channels, channels)
         self.zeros = nn.Buffer(torch.full((1, skip, 1), 0.0), persistent=False)

@@ -367,10 +367,10 @@ class Whisper(nn.Module):
             hidden = 4 * width
         if min(vocab, mels, frames, context, width, heads, hidden) < 1:
             raise ValueError("all sizes must be at least 1")
-        if width % heads != 0:
-            raise ValueError("width must be a multiple of heads")
         if depth < 0:
             raise ValueError("depth must be at least 0")
+        if depth > 0 and width % heads != 0:
+            raise ValueError("width must be a multiple of heads")
         self.context = context
         self.encoder = Encoder(mels, frames, width, depth, heads, hidden, dropout)
         self.decoder = Decoder(

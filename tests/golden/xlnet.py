@@ -208,10 +208,10 @@ class XLNet(nn.Module):
             hidden = 4 * width
         if min(vocab, width, heads, hidden) < 1:
             raise ValueError("vocab, width, heads and hidden must be at least 1")
-        if width % heads != 0:
-            raise ValueError("width must be a multiple of heads")
         if depth < 0:
             raise ValueError("depth must be at least 0")
+        if depth > 0 and width % heads != 0:
+            raise ValueError("width must be a multiple of heads")
         self.word = nn.Embedding(vocab, width)
         self.drop = nn.Dropout(dropout)
         self.distance = Distance()

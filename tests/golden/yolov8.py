@@ -266,10 +266,10 @@ class YOLOv8(nn.Module):
             raise ValueError("len(widths) must be at least 5")
         if len(depths) < 4:
             raise ValueError("len(depths) must be at least 4")
-        if min(classes, bins, size, *depths) < 1:
-            raise ValueError("classes, bins, size and depths must be at least 1")
-        if min(widths[3], widths[2], widths[0], widths[4], widths[4] // 2) < 1:
+        if min(classes, bins, size, *widths[:5], *depths[:4]) < 1:
             raise ValueError("all sizes must be at least 1")
+        if widths[4] < 2:
+            raise ValueError("widths[4] must be at least 2")
         self.stem = Conv(3, widths[0], kernel_size=3, stride=2)
         self.stages = nn.ModuleList(
             Stage(widths[i], widths[i + 1], depths[i]) for i in range(4)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -95,13 +96,69 @@ def test_an_empty_list_is_a_clear_error(tmp_path: Path) -> None:
         load_program(compile_spec(file))[""](hs=())
 
 
-def test_a_dimension_that_an_optional_input_tells(tmp_path: Path) -> None:
-    """No module knows it where the input is not given: that is said, and is no traceback."""
+OF_OPTIONAL = (
+    "blocks:\n  A: {inputs: {x: 'float[B, D]', c: 'float[B, C]?'}, layers: "
+    "{cc: {op: linear, out_features: D, in: c, when: given(c), else: x}, t: {op: tanh, in: cc}}}\n"
+)
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        "{a: {op: A, in: [x, c]}}",
+        "{a: {op: A, in: x}}",
+        "{a: {op: A, in: [x, c]}, b: {op: A, in: a}}",
+    ],
+)
+def test_a_dimension_that_an_optional_input_tells(layers: str, tmp_path: Path) -> None:
+    """The class takes it where the input may be given; a use that never gives the input has a class of its own."""
     file = tmp_path / "net.yaml"
     file.write_text(
-        'name: Net\ninputs: {x: "float[B, 8]", c: "float[B, 4]?"}\nlayers: {a: {op: A, in: [x, c]}}\nblocks:\n'
-        '  A: {inputs: {x: "float[B, D]", c: "float[B, C]?"}, layers: '
-        "{cc: {op: linear, out_features: D, in: c, when: given(c), else: x}}}\n"
+        f"name: Net\ninputs: {{x: 'float[B, 8]', c: 'float[B, 4]?'}}\nlayers: {layers}\n{OF_OPTIONAL}"
     )
-    with pytest.raises(SpecError, match="no-code"):
+    assert verify(compile_spec(file)).problems == ()
+
+
+X_AND = "name: Net\ninputs: {x: 'float[B, T, 8]', "
+ATTENTION = "op: attention, num_heads: 2, in: {query: x, key: x, value: x"
+SINKS = X_AND + "s: 'float[2]?'}\nlayers: {"
+SCAN = (
+    "s: {op: S, scan: T, carry: {h: 'zeros[B, 8]'}, in: {x: x, m: MASK}}}\noutputs: {o: s.h}\n"
+    "blocks: {S: {inputs: {x: 'float[B, D]', m: 'float[B, D]OPTIONAL', h: 'float[B, D]'}, layers: "
+    "{n: {op: add, in: [x, h]}, k: {op: add, in: [n, m]WHEN}}, outputs: {h: k}}}\n"
+)
+MASKED = X_AND + "m: 'float[B, T, 8]?'}\nlayers: {"
+OPTIONAL = SCAN.replace("MASK", "m").replace("OPTIONAL", "?")
+
+ADVICE: dict[str, tuple[str, str, str]] = {
+    "sinks": (
+        f"{SINKS}a: {{{ATTENTION}, sinks: s}}}}}}\n",
+        "its code differs with and without s: write a layer with `when: given(s)`, and one with `when: not given(s)`",
+        (
+            f"{SINKS}b: {{{ATTENTION}}}, when: not given(s), else: null}}, "
+            f"a: {{{ATTENTION}, sinks: s}}, when: given(s), else: b}}}}\n"
+        ),
+    ),
+    "an input that a scan splits": (
+        MASKED + OPTIONAL.replace("WHEN", ", when: given(m), else: n"),
+        "a scan splits m, which may be absent: give it a value with `when: given(m)` and `else`",
+        (
+            MASKED
+            + "z: {op: tanh, in: m, when: given(m), else: x}, "
+            + SCAN.replace("MASK", "z").replace("OPTIONAL", "").replace("WHEN", "")
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", ADVICE)
+def test_what_differs_with_and_without_an_input_says_what_to_write(
+    case: str, tmp_path: Path
+) -> None:
+    refused, advice, followed = ADVICE[case]
+    file = tmp_path / "net.yaml"
+    file.write_text(refused)
+    with pytest.raises(SpecError, match=re.escape(advice)):
         assert compile_spec(file).python
+    file.write_text(followed)
+    assert verify(compile_spec(file)).problems == ()

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from compiler import compile_spec
+from compiler.diagnostics.diagnostic import SpecError
 from runtime.load import load_program
 
 X = "inputs: {x: 'float[B, width]'}\n"
@@ -16,6 +18,10 @@ HEADS = (
     "blocks: {Heads: {params: {heads: int}, inputs: {x: 'float[B, T, D]'}, "
     "layers: {q: {op: linear, out_features: D}, "
     "a: {op: attention, num_heads: heads, in: {query: q, key: q, value: q}}}}}"
+)
+PART = (
+    "blocks: {Part: {params: {size: int}, inputs: {x: 'float[B, D]'}, "
+    "layers: {a: {op: linear, out_features: size}}}}"
 )
 
 REFUSED: dict[str, tuple[str, dict[str, Any], str]] = {
@@ -27,7 +33,7 @@ REFUSED: dict[str, tuple[str, dict[str, Any], str]] = {
     "a quotient that comes to 0": (
         f"params: {{width: 4, k: 2}}\n{X}layers: {{a: {{op: linear, out_features: 4 // k}}}}",
         {"k": 8},
-        "4 // k must be at least 1",
+        "k must be at most 4",
     ),
     "a difference that comes to 0, in a block": (
         (
@@ -40,7 +46,7 @@ REFUSED: dict[str, tuple[str, dict[str, Any], str]] = {
     "the last of copies that shrink": (
         f"params: {{width: 8, n: 3}}\n{X}layers: {{a: {{op: linear, out_features: width - i, repeat: n}}}}",
         {"n": 9},
-        "must be at least 1",
+        "width must be at least n",
     ),
     "a list that is too short": (
         (
@@ -91,6 +97,83 @@ REFUSED: dict[str, tuple[str, dict[str, Any], str]] = {
         {"k": 4},
         "width - k must be at least 1",
     ),
+    "half of an item": (
+        (
+            f"params: {{width: 4, widths: [4, 8]}}\n{X}"
+            "layers: {a: {op: linear, out_features: 'widths[i] // 2', repeat: len(widths)}}"
+        ),
+        {"widths": (4, 1)},
+        "widths must be at least 2",
+    ),
+    "an item that a block takes something from": (
+        (
+            f"params: {{width: 4, widths: [4, 8], k: 1}}\n{X}"
+            f"layers: {{a: {{op: Part, size: 'widths[i] - k', repeat: len(widths)}}}}\n{PART}"
+        ),
+        {"k": 4},
+        "widths[i] - k must be at least 1",
+    ),
+    "heads of a list that do not divide": (
+        (
+            "params: {width: 8, heads: [2, 4]}\ninputs: {x: 'float[B, T, width]'}\n"
+            f"layers: {{a: {{op: Heads, heads: 'heads[i]', repeat: len(heads)}}}}\n{HEADS}"
+        ),
+        {"heads": (4, 3)},
+        "width must be a multiple of heads[i]",
+    ),
+    "heads that do not divide in the copies after the first": (
+        (
+            "params: {width: 8, heads: 2, n: 2}\ninputs: {x: 'float[B, T, width]'}\n"
+            "layers: {g: {repeat: n, layers: {q: {op: linear, out_features: width}, "
+            "a: {op: attention, num_heads: heads, in: {query: q, key: q, value: q}, when: i > 0}}}}"
+        ),
+        {"heads": 3},
+        "width must be a multiple of heads",
+    ),
+    "more of the largest than there are": (
+        (
+            f"params: {{width: 4, experts: 4, k: 2}}\n{X}"
+            "layers: {gate: {op: linear, out_features: experts}, top: {op: topk, k: k}}\noutputs: {o: top.values}"
+        ),
+        {"k": 5},
+        "experts must be at least k",
+    ),
+    "a divisor that comes to 0": (
+        f"params: {{width: 4, k: 3, m: 1}}\n{X}layers: {{a: {{op: linear, out_features: '8 // (k - m)'}}}}",
+        {"k": 1},
+        "k must not be m",
+    ),
+    "a divisor of a default": (
+        f"params: {{width: 4, k: 2, m: 8 // k}}\n{X}layers: {{a: {{op: linear, out_features: m}}}}",
+        {"k": 0},
+        "width and k must be at least 1",
+    ),
+    "a list that a default reads": (
+        (
+            f"params: {{width: 4, ws: [4, 8], m: 'ws[1]'}}\n{X}"
+            "layers: {a: {op: linear, out_features: m}}"
+        ),
+        {"ws": (4,)},
+        "len(ws) must be at least 2",
+    ),
+    "an item after that of each copy": (
+        (
+            f"params: {{width: 4, n: 2, ws: [4, 6, 8]}}\n{X}"
+            "layers: {a: {op: linear, out_features: 'ws[i + 1]', repeat: n}}"
+        ),
+        {"n": 3},
+        "len(ws) must be at least n + 1",
+    ),
+    "a number taken from another": (
+        f"params: {{width: 4, n: 2}}\n{X}layers: {{a: {{op: linear, out_features: 3 - n}}}}",
+        {"n": 3},
+        "n must be at most 2",
+    ),
+    "a sum of several numbers": (
+        f"params: {{width: 4, q: 4, m: 2}}\n{X}layers: {{a: {{op: linear, out_features: 'q - m + 2 - 3'}}}}",
+        {"q": 3},
+        "q - m must be at least 2",
+    ),
 }
 TAKEN: dict[str, tuple[str, dict[str, Any]]] = {
     "a number that copies have up to a condition": (
@@ -129,6 +212,55 @@ TAKEN: dict[str, tuple[str, dict[str, Any]]] = {
         ),
         {"widths": (5, 6)},
     ),
+    "no copies of a layer whose size is wrong": (
+        (
+            f"params: {{width: 8, n: 2, k: 4}}\n{X}"
+            f"layers: {{a: {{op: Part, size: k - 3, repeat: n}}}}\n{PART}"
+        ),
+        {"k": 3, "n": 0},
+    ),
+    "no copies of a layer whose heads do not divide": (
+        (
+            "params: {width: 8, heads: 2, n: 2}\ninputs: {x: 'float[B, T, width]'}\n"
+            f"layers: {{a: {{op: Heads, heads: heads, repeat: n}}}}\n{HEADS}"
+        ),
+        {"heads": 3, "n": 0},
+    ),
+    "items that no copy reads": (
+        (
+            f"params: {{width: 4, n: 2, ws: [4, 8]}}\n{X}"
+            "layers: {a: {op: linear, out_features: 'ws[i]', repeat: n}}"
+        ),
+        {"ws": (4, 8, 0)},
+    ),
+    "a list of which nothing reads the other items": (
+        (
+            f"params: {{width: 4, ws: [4, 8]}}\n{X}"
+            "layers: {a: {op: linear, out_features: 'ws[0]'}, b: {op: linear, out_features: 'ws[1]'}}"
+        ),
+        {"ws": (4, 8, 0)},
+    ),
+    "no items for no copies": (
+        (
+            f"params: {{width: 4, n: 2, ws: [4, 8]}}\n{X}"
+            "layers: {a: {op: linear, out_features: 'ws[i]', repeat: n}}"
+        ),
+        {"ws": (), "n": 0},
+    ),
+    "a size of 0 of layers that are off": (
+        (
+            f"params: {{width: 4, k: 2, on: true}}\n{X}layers: {{g: {{when: on, layers: {{"
+            "a: {op: linear, out_features: k}, b: {op: linear, out_features: width}}}}"
+        ),
+        {"k": 0, "on": False},
+    ),
+    "a default that is not computed": (
+        (
+            f"params: {{width: 4, ws: [4, 8], m: 'ws[1]'}}\n{X}"
+            "layers: {a: {op: linear, out_features: m}}"
+        ),
+        {"ws": (4,), "m": 3},
+    ),
     "a longer list": (
         REFUSED["a list that is shorter than the copies"][0],
         {"widths": (4, 8, 3)},
@@ -144,17 +276,27 @@ def _network(folder: Path, text: str) -> Any:
 
 @pytest.mark.parametrize("case", REFUSED)
 def test_refused(case: str, tmp_path: Path) -> None:
+    """So does the compiler refuse the spec with these values."""
     text, values, message = REFUSED[case]
     kind = _network(tmp_path, text)
     kind()
     with pytest.raises(ValueError, match=re.escape(message)):
         kind(**values)
+    with pytest.raises(SpecError):
+        assert compile_spec(tmp_path / "net.yaml", settings=values).python
+
+
+def _shapes(module: torch.nn.Module) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(one.shape) for name, one in module.state_dict().items()}
 
 
 @pytest.mark.parametrize("case", TAKEN)
 def test_taken(case: str, tmp_path: Path) -> None:
+    """And the network is that of the spec with these values."""
     text, values = TAKEN[case]
-    _network(tmp_path, text)(**values)
+    module = _network(tmp_path, text)(**values)
+    other = load_program(compile_spec(tmp_path / "net.yaml", settings=values))[""]()
+    assert _shapes(module) == _shapes(other)
 
 
 def test_a_size_by_which_another_use_would_divide_by_zero(tmp_path: Path) -> None:
