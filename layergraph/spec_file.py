@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Final
 
 from compiler.diagnostics.diagnostic import suggest
 from compiler.elaborate.shipped_specs import shipped_recipes, shipped_specs
+
+_SHIPPED: Final = {"specs": shipped_specs, "recipes": shipped_recipes}
+"""The folders of what comes with LayerGraph, as the documentation names them."""
 
 
 def spec_file(spec: str | Path) -> Path:
     """The file of a spec or a recipe.
 
     Args:
-        spec: a path, or the name of one that comes with LayerGraph, such as `gpt2` or `cnn_digits`. A file goes before
-            a name.
+        spec: a path, or the name of one that comes with LayerGraph, such as `gpt2`, `cnn_digits` or
+            `recipes/cnn_digits.yaml`. A file goes before a name.
 
     Raises:
         OSError: if there is no such file and no such name, or the file cannot be read.
@@ -31,6 +35,9 @@ def spec_file(spec: str | Path) -> Path:
         return _shipped(str(spec))
     if path.exists():
         raise IsADirectoryError(f"{spec} is no file")
+    folder = _SHIPPED.get(str(path.parent))
+    if folder and (shipped := folder() / path.name).is_file():
+        return shipped
     raise FileNotFoundError(f"there is no file {spec}")
 
 

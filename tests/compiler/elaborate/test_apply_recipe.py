@@ -1,5 +1,6 @@
 """A recipe is the spec of its network, with its params and its task."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -98,6 +99,21 @@ def test_a_recipe_that_was_copied_alone_finds_a_shipped_spec(tmp_path: Path) -> 
     assert compile_spec(file).python == compile_spec(shipped).python.replace(
         "cnn_digits.yaml", "mine.yaml"
     )
+
+
+def test_every_command_of_the_readme_names_a_recipe_in_any_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    readme = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
+    names = re.findall(r"`layergraph train (recipes/\w+\.yaml)", readme)
+    monkeypatch.chdir(tmp_path)
+    assert len(names) > 20 and all(spec_file(name).is_file() for name in names)
+    assert spec_file("specs/gpt2.yaml") == spec_file("gpt2")
+    (tmp_path / "specs").mkdir()
+    (tmp_path / "specs/gpt2.yaml").write_text(NET, encoding="utf-8")
+    assert spec_file("specs/gpt2.yaml") == Path("specs/gpt2.yaml")
+    with pytest.raises(FileNotFoundError, match=r"no file recipes/no\.yaml"):
+        spec_file("recipes/no.yaml")
 
 
 def test_a_link_leads_out_of_no_folder(folder: Path, tmp_path: Path) -> None:
