@@ -18,6 +18,7 @@ MARGIN = 11.0
 
 _GAP = 9.0
 _BOX_MARGIN = 10.0  # points between the border of a box and its text
+_BOX_HEIGHT, _ROW = 22.0, 11.0  # points of a box with one row, and of each further one
 _BETWEEN = 6.2  # points between the name of a box and its details
 _MAX_WIDTH = 280.0  # points; a wider box would look worse than a label over a border
 _FIRST_LINE = 30  # characters of a name with its details; more take a second line
@@ -102,6 +103,12 @@ def _widths_of_alike(rows: list[list[Box]], narrow: bool) -> dict[str, float]:
         for row in rows
         for box in row
     }
+
+
+def box_size(box: Box, narrow: bool) -> tuple[float, float]:
+    """About the width and height of a box, in points."""
+    rows = len(box_rows(box.caption, narrow))
+    return _box_width(box, narrow), _BOX_HEIGHT + _ROW * (rows - 1)
 
 
 def _box_width(box: Box, narrow: bool) -> float:

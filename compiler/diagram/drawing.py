@@ -143,6 +143,9 @@ class Drawing:
     below: bool = False
     """Whether networks are one below another, and not side by side."""
 
+    pieces: int = 1
+    """Into how many pieces it is broken: beside each other, or from left to right one below another."""
+
     @property
     def is_narrow(self) -> bool:
         """Whether the picture is to be narrow: as asked for, or for a page."""

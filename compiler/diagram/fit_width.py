@@ -10,6 +10,7 @@ from math import ceil
 from compiler.dataclass import dataclass
 from compiler.diagnostics.diagnostic import DiagramError, RequestError
 from compiler.diagnostics.text import printable
+from compiler.diagram.break_line import pieces
 from compiler.diagram.dot import PAGE_HEIGHT, to_dot
 from compiler.diagram.draw import draw
 from compiler.diagram.drawing import Drawing
@@ -18,12 +19,15 @@ from compiler.diagram.options import DiagramOptions
 from compiler.diagram.place_labels import labels_placed
 from compiler.diagram.side_by_side import arranged
 from compiler.diagram.stack_layers import stack_layers
+from compiler.diagram.two_columns import two_columns
 from compiler.ir.typed import TypedGraph
 
 SMALLEST = 6.0
 """Points of the smallest text that can be read in print."""
 _SMALL = 9.0  # points of the smallest text of a picture, before it is scaled
 _DEPTHS = (None, 2, 1, 0)
+_MOST_PIECES = 8
+_CLOSER = 3.0  # how much narrower a piece may be than the whole: blocks and side lines are in one piece alone
 _LENGTH = re.compile(r"([\d.]+)\s*(mm|cm|in|pt)")
 _POINTS = {"mm": 72 / 25.4, "cm": 720 / 25.4, "in": 72.0, "pt": 1.0}
 _SIZE = re.compile(rb'width="([\d.]+)pt" height="([\d.]+)pt"')
@@ -70,8 +74,9 @@ class _Candidate:
 def fitted(typed: TypedGraph, options: DiagramOptions) -> Drawing:
     """Draw a figure of the width that the options ask for, with as many levels open as can be read.
 
-    Norms, activations and dropout are in the boxes of the layers that they follow. No text is smaller than 6 points,
-    and the figure is no taller than a page.
+    Norms, activations and dropout are in the boxes of the layers that they follow; where that is not enough, so is what
+    else follows alone. A long line is broken into columns, or into rows if it is still too wide. No text is smaller
+    than 6 points, and the figure is no taller than a page.
 
     Raises:
         RequestError: if the spec has no such network or block.
@@ -86,22 +91,56 @@ def fitted(typed: TypedGraph, options: DiagramOptions) -> Drawing:
 
 
 def _candidates(typed: TypedGraph, options: DiagramOptions) -> Iterator[_Candidate]:
+    """Pictures to try, those that show the most first; at last those with several layers in a box, and rows."""
     depths = _DEPTHS if options.depth is None else (options.depth,)
-    for depth in depths:
-        drawn = draw(typed, replace(options, depth=depth))
-        drawing = stack_layers(replace(drawn, width=options.width))
-        for turned in _across_or_down(drawing):
-            try:
-                yield _Candidate(turned, *_natural_size(turned))
-            except LayoutTooLargeError:
-                continue
+    drawings = [draw(typed, replace(options, depth=depth)) for depth in depths]
+    for drawn in drawings:
+        yield from _arrangements(stack_layers(drawn))
+    tight = stack_layers(drawings[-1], tight=True)
+    yield from _arrangements(tight)
+    if options.direction == "TB":
+        yield from _arrangements(replace(tight, direction="LR"))
 
 
-def _across_or_down(drawing: Drawing) -> Iterator[Drawing]:
-    """Networks side by side, or one below another."""
-    yield drawing
-    if any(cluster.is_network for cluster in drawing.clusters):
-        yield replace(drawing, below=True)
+def _arrangements(drawing: Drawing) -> Iterator[_Candidate]:
+    """A drawing as it is, its networks or columns one below another, and broken into pieces."""
+    whole = _measured(drawing)
+    if whole is not None:
+        yield whole
+    parted = any(cluster.is_network for cluster in drawing.clusters)
+    if parted or two_columns(drawing) is not None:
+        whole = _measured(replace(drawing, below=True))
+        if whole is not None:
+            yield whole
+    if whole is not None and not parted:
+        for count in _counts(whole):
+            if len(pieces(replace(drawing, pieces=count))) < count:
+                break  # it cannot be broken further
+            broken = _measured(replace(drawing, pieces=count))
+            if broken is not None:
+                yield broken
+
+
+def _counts(whole: _Candidate) -> range:
+    """Into how many pieces a picture may be broken to be readable: none where one piece is too wide, or too high."""
+    limit, page = (
+        side * _SMALL / SMALLEST for side in (whole.drawing.width, PAGE_HEIGHT)
+    )
+    if whole.drawing.direction == "TB":
+        long, most, across, room = whole.height, page, whole.width, limit
+    else:
+        long, most, across, room = whole.width, limit, whole.height, page
+    fits = min(_MOST_PIECES, int(_CLOSER * room / across))
+    least = max(2, ceil(long / most))
+    return range(least, fits + 1)
+
+
+def _measured(drawing: Drawing) -> _Candidate | None:
+    """A drawing with its size; None if it is too large to be laid out."""
+    try:
+        return _Candidate(drawing, *_natural_size(drawing))
+    except LayoutTooLargeError:
+        return None
 
 
 def _natural_size(drawing: Drawing) -> tuple[float, float]:

@@ -14,6 +14,7 @@ _ARROWHEAD = 6.0  # points
 _ROUND = 7.0  # points of a corner
 _CLEAR = 3.5  # points between an arrow and what it passes
 _OUT = 9.0  # points before a turn beside a box
+_INSIDE = 8.0  # points between an arrow and the corner of its box
 _MOST_ORDERED = 5  # arrows of which all orders are tried
 _BEND, _HIT = 25.0, 10_000.0  # what a turn, and something in the way, cost in points
 
@@ -74,11 +75,29 @@ def routes(arrows: Sequence[Arrow], at: float) -> list[list[Point]]:
     levels = [(out[-1][1], into[-1][1]) for out, into in legs]
     found: dict[int, list[Point]] = {}
     for track, number in enumerate(_order(levels)):
+        direct = _direct(arrows[number])
+        if direct:
+            found[number] = direct
+            continue
         out, into = legs[number]
         across = at + TRACK * track
         turns = [(across, out[-1][1]), (across, into[-1][1])]
         found[number] = _straight([*out[:-1], *turns, *reversed(into[:-1])])
     return [found[number] for number in range(len(arrows))]
+
+
+def _direct(arrow: Arrow) -> list[Point]:
+    """A straight line between two boxes at the same height; [] where there is none."""
+    source, target = arrow.source, arrow.target
+    low = max(source.low, target.low) + _INSIDE
+    high = min(source.high, target.high) - _INSIDE
+    middle = (target.low + target.high) / 2
+    if low > high:
+        return []
+    level = min(max(middle, low), high)
+    line = [(source.right, level), (target.left, level)]
+    others = tuple(rect for rect in arrow.obstacles.rects if rect != source)
+    return [] if Obstacles(others).hits(line, target) else line
 
 
 def _order(levels: Sequence[tuple[float, float]]) -> Sequence[int]:

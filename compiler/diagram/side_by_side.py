@@ -12,6 +12,7 @@ from dataclasses import field, replace
 from typing import Any
 
 from compiler.dataclass import dataclass
+from compiler.diagram.break_line import pieces
 from compiler.diagram.dot import to_dot
 from compiler.diagram.drawing import Direction, Drawing, Edge
 from compiler.diagram.geometry import Curve, Point, Rect
@@ -19,7 +20,7 @@ from compiler.diagram.layout_engine import LayoutEngine, lay_out
 from compiler.diagram.place_labels import label_rect
 from compiler.diagram.positions import Layout
 from compiler.diagram.routes import TRACK, Arrow, Obstacles, routes, spline
-from compiler.diagram.two_columns import columns, part_of
+from compiler.diagram.two_columns import part_of, two_columns
 from compiler.diagram.u_shape import u_shape
 from compiler.diagram.wrapping import edge_lines
 
@@ -36,11 +37,11 @@ def arranged(drawing: Drawing, engine: LayoutEngine) -> Layout:
         DiagramError: if the layout of a part fails or takes too long.
     """
     placed = Layout()
-    pieces = _parts(drawing)
-    parts = [_laid_out(piece, engine) for piece in pieces]
+    drawings = _parts(drawing)
+    parts = [_laid_out(one, engine) for one in drawings]
     tallest = max(part.height for part in parts)
     down = drawing.direction == "TB" and not drawing.below
-    homes = {box.id: at for at, piece in enumerate(pieces) for box in piece.boxes}
+    homes = {box.id: at for at, one in enumerate(drawings) for box in one.boxes}
     across = [
         edge for edge in drawing.edges if homes[edge.source] != homes[edge.target]
     ]
@@ -151,8 +152,10 @@ def _laid_out(drawing: Drawing, engine: LayoutEngine) -> _Part:
 
 
 def _parts(drawing: Drawing) -> list[Drawing]:
-    """The columns of a drawing, or a drawing of each network and one of what is in no network."""
-    pair = columns(drawing)
+    """The pieces of a drawing, its columns, or a drawing of each network and one of what is in no network."""
+    if drawing.pieces > 1:
+        return [part_of(drawing, piece) for piece in pieces(drawing)]
+    pair = two_columns(drawing)
     if pair is not None:
         return [part_of(drawing, pair.left), part_of(drawing, pair.right)]
     tops = {"": ""}

@@ -26,13 +26,13 @@ class Columns:
         return (edge.source in self.left) != (edge.target in self.left)
 
 
-def columns(drawing: Drawing) -> Columns | None:
+def two_columns(drawing: Drawing) -> Columns | None:
     """The two columns of a drawing; None if it is better drawn as one.
 
     The right column is what depends on one of the starts of the picture, such as the target of a translation; the left
     column is a long part that does not, and feeds it. Both are about as high, and no block is in both.
     """
-    if drawing.below or not _may_have(drawing):
+    if drawing.below or drawing.pieces > 1 or not _may_have(drawing):
         return None
     graph = _Graph.of(drawing)
     boxes = {box.id: box for box in drawing.boxes}
@@ -166,7 +166,7 @@ class _Graph:
 
 def off_main_path(drawing: Drawing) -> Drawing:
     """A drawing whose columns, if it has two, have main paths of their own."""
-    pair = columns(drawing)
+    pair = two_columns(drawing)
     if pair is None:
         return drawing
     edges = (
@@ -189,6 +189,7 @@ def part_of(drawing: Drawing, boxes: Iterable[str]) -> Drawing:
     return replace(
         drawing,
         title=Caption(""),
+        pieces=1,
         boxes=tuple(box for box in drawing.boxes if box.id in inside),
         clusters=tuple(one for one in drawing.clusters if one.id in frames),
         edges=tuple(

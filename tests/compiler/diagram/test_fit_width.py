@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 
 from compiler.diagnostics.diagnostic import DiagramError, RequestError
+from compiler.diagram.break_line import pieces
 from compiler.diagram.drawing import Drawing
 from tests.compiler.diagram.overlaps import overlaps, smallest_font
 from tests.compiler.diagram.specs import SPECS
 from tests.programs import compiled
 
-COLUMN, PAGE = 240.95, 680.4  # points of 85 mm and 240 mm
+COLUMN, PAGE_WIDTH, PAGE = 240.95, 493.23, 680.4  # points of 85, 174 and 240 mm
 SAMPLE = ("cnn", "gpt2", "jamba", "llama3", "mobilenet_v2", "resnet50", "unet", "vgg16")
 
 
@@ -30,20 +31,49 @@ def test_a_figure_in_a_column_can_be_read(spec: str) -> None:
     _check(compiled(spec).diagram(width="85mm").svg, COLUMN)
 
 
+@pytest.mark.parametrize("spec", ["gpt2", "googlenet", "transformer"])
+def test_from_left_to_right_a_figure_has_rows(spec: str) -> None:
+    drawn = compiled(spec).diagram(direction="LR", width="174mm")
+    _check(drawn.svg, PAGE_WIDTH)
+    assert drawn.drawing.pieces > 1
+    rows = pieces(drawn.drawing)
+    assert set().union(*rows) == {box.id for box in drawn.drawing.boxes}
+
+
+def test_a_long_line_is_broken_into_columns() -> None:
+    drawn = compiled("googlenet").diagram(width="85mm")
+    _check(drawn.svg, COLUMN)
+    assert drawn.drawing.pieces == 2 and drawn.drawing.direction == "TB"
+
+
+def test_a_wide_figure_is_broken_into_rows() -> None:
+    drawn = compiled("bert").diagram(width="85mm")
+    _check(drawn.svg, COLUMN)
+    assert drawn.drawing.direction == "LR"
+    assert _paths(drawn.drawing) == _paths(compiled("bert").diagram(depth=0).drawing)
+
+
+FITTING = {("TB", "85mm"): 90, ("TB", "174mm"): 110, ("LR", "174mm"): 100}
+"""How many architectures have a figure of a width."""
+
+
 @pytest.mark.deep
-@pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.stem)
-@pytest.mark.parametrize(("width", "points"), [("85mm", COLUMN), ("174mm", 493.23)])
-def test_any_figure_can_be_read_or_says_what_to_do(
-    spec: Path, width: str, points: float
-) -> None:
+@pytest.mark.parametrize(("direction", "width"), FITTING)
+def test_figures_can_be_read_or_say_what_to_do(direction: str, width: str) -> None:
+    figures = [_figure(spec, direction, width) for spec in SPECS]
+    fitting = [svg for svg in figures if svg.startswith("<")]
+    for svg in fitting:
+        _check(svg, COLUMN if width == "85mm" else PAGE_WIDTH)
+    assert len(fitting) >= FITTING[direction, width]
+    assert all("(--block)" in text for text in figures if text not in fitting)
+
+
+def _figure(spec: Path, direction: str, width: str) -> str:
+    """A figure, or why there is none."""
     try:
-        svg = compiled(spec).diagram(width=width).svg
+        return compiled(spec).diagram(width=width, direction=direction).svg  # type: ignore[arg-type]
     except DiagramError as error:
-        svg, message = "", str(error)
-    if svg:
-        _check(svg, points)
-    else:
-        assert "(--block)" in message
+        return str(error)
 
 
 def test_more_levels_are_open_where_there_is_room() -> None:

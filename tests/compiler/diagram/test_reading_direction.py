@@ -6,7 +6,7 @@ import pytest
 
 from compiler.diagram.geometry import Curve
 from compiler.diagram.side_by_side import arranged
-from compiler.diagram.two_columns import columns
+from compiler.diagram.two_columns import two_columns
 from compiler.diagram.u_shape import u_shape
 from tests.compiler.diagram.specs import SPECS
 from tests.programs import compiled
@@ -18,7 +18,7 @@ FORMER = ("dpt", "gat", "mixtral", "qwen3_moe")
 def _leading_back(spec: str | Path) -> list[tuple[str, ...]]:
     drawing = compiled(spec).diagram().drawing
     layout, shape = arranged(drawing, "wheel"), u_shape(drawing)
-    pair = columns(drawing)
+    pair = two_columns(drawing)
     paths = {box.id: ".".join(box.path) for box in drawing.boxes}
     found = []
     for edge in drawing.edges:

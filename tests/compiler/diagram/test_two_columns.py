@@ -4,7 +4,7 @@ import pytest
 
 from compiler.diagram.geometry import Curve
 from compiler.diagram.side_by_side import arranged
-from compiler.diagram.two_columns import columns
+from compiler.diagram.two_columns import two_columns
 from tests.compiler.diagram.overlaps import overlaps
 from tests.compiler.diagram.specs import SPECS
 from tests.programs import compiled
@@ -25,7 +25,7 @@ STARTS = {"source", "spectrogram"}, {"target", "tokens"}
 def test_encoder_and_decoder_are_beside_each_other(spec: str) -> None:
     drawn = compiled(spec).diagram()
     drawing = drawn.drawing
-    layout, pair = arranged(drawing, "wheel"), columns(drawing)
+    layout, pair = arranged(drawing, "wheel"), two_columns(drawing)
     assert pair is not None
     inputs = {box.caption.name: box.id for box in drawing.boxes if box.kind == "input"}
     left, right = (
@@ -45,7 +45,9 @@ def test_encoder_and_decoder_are_beside_each_other(spec: str) -> None:
 
 
 def test_columns_are_those_of_encoders_with_decoders() -> None:
-    found = {spec.stem for spec in SPECS if columns(compiled(spec).diagram().drawing)}
+    found = {
+        spec.stem for spec in SPECS if two_columns(compiled(spec).diagram().drawing)
+    }
     assert found == {*SEQUENCES, "dit"}  # whose left column is what it depends on
 
 
