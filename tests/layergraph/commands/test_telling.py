@@ -62,9 +62,7 @@ def test_explain(run: Runner) -> None:
 def test_ops(run: Runner) -> None:
     assert "\n  linear " in run("ops").out
     one = run("ops", "attention").out
-    assert one.startswith(
-        "attention(query, key, value, mask?, bias?, sinks?) -> output\n"
-    )
+    assert one.startswith("attention(query, key, value, mask?, bias?, sinks?) -> ...\n")
     (data,) = json.loads(run("ops", "linear", "--json").out)
     assert data["arguments"][1] == {
         "name": "bias", "takes": "true or false", "default": "true",
