@@ -198,7 +198,7 @@ class ClassPlan:
         present = [
             p
             for p in self.scope.inputs
-            if any(use.inputs.get(p) for use in self._together())
+            if any(use.inputs.get(p) for use in self.together())
         ]
         return sorted(present, key=self.is_optional)
 
@@ -207,7 +207,7 @@ class ClassPlan:
         pattern = self.scope.inputs.get(port)
         if pattern is not None:
             return pattern.optional
-        found = any(use.inputs.get(port) is None for use in self._together())
+        found = any(use.inputs.get(port) is None for use in self.together())
         return found or absent_source(self.scope, Ref(port, "", ())) is not None
 
     def may_be_none(self, ref: Ref) -> bool:
@@ -232,7 +232,8 @@ class ClassPlan:
             return None
         return typed.outputs.get(ref.port or next(iter(typed.outputs), ""))
 
-    def _together(self) -> Iterator[Instance]:
+    def together(self) -> Iterator[Instance]:
+        """Its uses, and those of the classes that are called in the same place."""
         for plan in self.alike or [self]:
             yield from plan.uses
 

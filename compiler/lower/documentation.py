@@ -90,7 +90,7 @@ def _types(plan: ClassPlan, clauses: list[str], names: ShapeNames) -> str:
     inputs = []
     for port in plan.ports():
         pattern = plan.scope.inputs[port]
-        kind = next(kind for use in plan.uses if (kind := use.inputs[port]))
+        kind = next(kind for use in plan.together() if (kind := use.inputs[port]))
         optional = "?" * plan.is_optional(port)
         inputs.append(f"{port}: {pattern or names.kind(kind) + optional}")
     given = plan.given()
