@@ -231,12 +231,18 @@ def written_out(text: str) -> str:
 
     >>> written_out("x + fc"), written_out("relu(conv)")
     ('write {op: add, in: [x, fc]}', 'write {op: relu, in: conv}')
+    >>> written_out("linear(16, 32)")
+    'arguments have names: write {op: linear, ...}; `ops linear` lists them'
     """
     if operation := _OPERATION.fullmatch(text):
         first, operator, second = operation.groups()
         return f"write {{op: {_OPERATORS[operator]}, in: [{first}, {second}]}}"
     if call := _CALL.fullmatch(text):
         op, inputs = call.groups()
+        if any(part.strip()[:1].isdigit() for part in inputs.split(",")):
+            return (
+                f"arguments have names: write {{op: {op}, ...}}; `ops {op}` lists them"
+            )
         return f"write {{op: {op}, in: {f'[{inputs}]' if ',' in inputs else inputs}}}"
     return ""
 
@@ -246,7 +252,9 @@ _ARGUMENTS: Final[Mapping[str, str]] = {
     "axes": "dim dims",
     "bias_term": "bias",
     "channels": "out_channels",
+    "alpha": "negative_slope",
     "d_model": "out_features",
+    "factor": "scale_factor",
     "dil": "dilation",
     "dilation_rate": "dilation",
     "drop": "p dropout",
@@ -291,7 +299,7 @@ _ARGUMENTS: Final[Mapping[str, str]] = {
     "prob": "p",
     "probability": "p",
     "rate": "p dilation",
-    "size": "output_size kernel_size out_features",
+    "size": "output_size kernel_size out_features shape",
     "strides": "stride",
     "target_shape": "shape",
     "units": "out_features hidden_size",
@@ -300,6 +308,29 @@ _ARGUMENTS: Final[Mapping[str, str]] = {
     "vocab_size": "num_embeddings",
     "window": "kernel_size",
 }
+_PORTS: Final[Mapping[str, str]] = {
+    "attn_mask": "mask",
+    "attention_mask": "mask key_padding_mask",
+    "h0": "hidden",
+    "hx": "hidden",
+    "initial_state": "hidden",
+    "k": "key",
+    "keys": "key",
+    "q": "query",
+    "queries": "query",
+    "v": "value",
+    "values": "value",
+}
+_CHOICES: Final[Mapping[str, str]] = {
+    "glorot_normal": "xavier_normal",
+    "glorot_uniform": "xavier_uniform",
+    "he_normal": "kaiming_normal",
+    "he_uniform": "kaiming_uniform",
+    "random_normal": "normal",
+    "random_uniform": "uniform",
+    "truncated_normal": "trunc_normal",
+}
+_PORTS_OF: Final = {_folded(name): ports.split() for name, ports in _PORTS.items()}
 _ARGUMENTS_OF: Final = {_folded(n): names.split() for n, names in _ARGUMENTS.items()}
 
 
@@ -311,6 +342,22 @@ def argument(name: str, known: Collection[str]) -> str:
     """
     found = _ARGUMENTS_OF.get(_folded(name), ())
     return next((one for one in found if one in known), "")
+
+
+def port(name: str, known: Collection[str]) -> str:
+    """The input of an op that is meant by a name of another tool; "" if none is.
+
+    >>> port("q", ["query", "key"]), port("attn_mask", ["input"])
+    ('query', '')
+    """
+    found = _PORTS_OF.get(_folded(name), ())
+    return next((one for one in found if one in known), "")
+
+
+def choice(name: str, known: Collection[str]) -> str:
+    """The initialisation that is meant by a name of another tool; "" if none is."""
+    found = _CHOICES.get(name, "")
+    return found if found in known else ""
 
 
 _TEMPLATE: Final = re.compile(r"\{\{([^{}]*)\}\}|\$?\{([^{}$]*)\}|\$([A-Z][A-Z_0-9]*)")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable
 
 from compiler.diagnostics.replacement import Replacement, did_you_mean
@@ -28,18 +29,40 @@ ARGUMENTS = {
             "input_size",
             "input_shape",
             "embed_dim",
+            "d_model",
             "kdim",
             "vdim",
         ),
         _INFERRED,
     ),
+    "decay": "the weight of the newest batch is `momentum`, 1 - decay",
     "batch_first": "sequences are always [B, T, D], and it is left out",
     **dict.fromkeys(
         ("input", "inputs", "from", "source"), "a layer's inputs are its `in`"
     ),
     **dict.fromkeys(("name", "id"), "a layer is named by its key"),
     **dict.fromkeys(("inplace", "device", "dtype"), "a spec leaves it to the code"),
-    **dict.fromkeys(("n", "times", "count", "copies"), "copies are made by `repeat`"),
+    **dict.fromkeys(
+        (
+            "n",
+            "times",
+            "count",
+            "copies",
+            "repeats",
+            "num_layers",
+            "depth",
+            "num_blocks",
+        ),
+        "copies are made by `repeat`",
+    ),
+    **dict.fromkeys(
+        ("shared", "share_weights", "shared_with", "reuse"),
+        "a layer that runs again with the same weights is {share: NAME}, without `op`",
+    ),
+    **dict.fromkeys(
+        ("tie_weights", "tied", "tied_to", "weight_tying"),
+        "a tensor is that of another layer by `tie: {weight: NAME.weight}`",
+    ),
     **dict.fromkeys(("args", "kwargs", "config"), "arguments stand beside `op`"),
     **dict.fromkeys(("if", "condition", "enabled"), "a condition is `when`"),
     **dict.fromkeys(
@@ -79,7 +102,17 @@ ARGUMENTS = {
 }
 """Arguments that no op has, and what to do about each."""
 
-LAYER_KEYS = ("type", "kind", "module", "layer", "class", "block", "name")
+LAYER_KEYS = (
+    "_target_",
+    "class_name",
+    "type",
+    "kind",
+    "module",
+    "layer",
+    "class",
+    "block",
+    "name",
+)
 """Keys under which other tools name what a layer is."""
 
 _KEYS = {
@@ -94,8 +127,20 @@ _KEYS = {
     "name": "kind",
     **dict.fromkeys(("include", "includes", "imports", "use", "from"), "import"),
     **dict.fromkeys(
-        ("args", "config", "hparams", "hyperparameters", "parameters", "vars"), "params"
+        (
+            "args",
+            "config",
+            "constants",
+            "hparams",
+            "hyperparameters",
+            "parameters",
+            "settings",
+            "variables",
+            "vars",
+        ),
+        "params",
     ),
+    **dict.fromkeys(("n", "num", "number", "times", "copies"), "count"),
     **dict.fromkeys(("inherits", "inherit", "base", "parent", "based_on"), "extends"),
     **dict.fromkeys(("modules", "nodes"), "layers"),
     **dict.fromkeys(("input", "input_features", "placeholders"), "inputs"),
@@ -120,6 +165,25 @@ _COMPOSED = {
 }
 """Keys by which other tools compose files, and what is written here."""
 
+_OF_TASK = frozenset(
+    (
+        "batch_size",
+        "callbacks",
+        "criterion",
+        "data",
+        "dataset",
+        "epochs",
+        "learning_rate",
+        "loss",
+        "lr",
+        "metrics",
+        "optimizer",
+        "schedule",
+        "scheduler",
+    )
+)
+"""Keys of training, which other tools have at the top of a file."""
+
 
 def key(name: str, known: Collection[str]) -> str:
     """What to write for a key of another tool; "" for one that is not known.
@@ -130,6 +194,8 @@ def key(name: str, known: Collection[str]) -> str:
     meant = _KEYS.get(name)
     if meant and meant in known:
         return did_you_mean(name, meant)
+    if name in _OF_TASK and "task" in known:
+        return f"how a network is trained stands under `task`: task: {{{name}: ...}}"
     return _COMPOSED.get(name, "")
 
 
@@ -155,6 +221,25 @@ NAMES: dict[str, str] = {
     "i": "`i` counts the copies of a layer in its arguments; a list counts itself: [2 * i for i in 3]",
 }
 """Names in expressions that mean something elsewhere."""
+
+
+_ITEM = re.compile(r"(\w+)\[(\d+)\]")
+
+
+def of_input(name: str, known: Collection[str]) -> str:
+    """What to write for an input that is written as Python would; "" where it is none.
+
+    >>> of_input("lstm[0]", ["x", "lstm"]), of_input("a, x", ["a", "x"])
+    ('an output has its name or number behind a dot: lstm.0', 'several inputs are a list: [a, x]')
+    """
+    parts = [part.strip() for part in name.split(",")]
+    if len(parts) > 1 and all(part in known for part in parts):
+        return f"several inputs are a list: [{', '.join(parts)}]"
+    item = _ITEM.fullmatch(name)
+    if item and item[1] in known:
+        layer, number = item.groups()
+        return f"an output has its name or number behind a dot: {layer}.{number}"
+    return ""
 
 
 def of_list(layer: str, port: str, lists: Iterable[str]) -> str:

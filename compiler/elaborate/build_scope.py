@@ -10,6 +10,7 @@ from typing import Literal
 
 from compiler.diagnostics import suggestions
 from compiler.diagnostics.diagnostic import Report
+from compiler.diagnostics.replacement import did_you_mean
 from compiler.diagnostics.text import listed, shorten
 from compiler.elaborate.check_given import check_given
 from compiler.elaborate.check_names import check_names, check_sizes, formulas
@@ -132,7 +133,10 @@ class ScopeBuilder:
             message = (
                 f"there is no layer or input {shorten(ref.node)} in {self.scope.name}"
             )
-            help = self.report.like(ref.node, self.candidates())
+            help = suggestions.of_input(ref.node, [*self.candidates()])
+            if ref.node == "self" and self.knows(ref.port):
+                help = did_you_mean("self", ref.port)
+            help = help or self.report.like(ref.node, self.candidates())
             if not help and not self.report.full:
                 help = f"known here: {listed(self.candidates())}"
             if re.search(r"\w\s*[-+*/@(]", ref.node):

@@ -64,11 +64,14 @@ def check_names(
                 span = place.at(*path).part(name.start, name.end)
                 message = f"there is no param or dimension {name.id} in {scope.environment.name}"
                 help = suggestions.NAMES.get(name.id) or report.like(name.id, known)
+                help = help or _known_names(known, report)
+                if name.id.islower() and help.startswith("known here"):
+                    help += f"; a param is declared: params: {{{name.id}: 64}}"
                 report.error(
                     "unknown-name",
                     span,
                     message,
-                    help=help or _known_names(known, report),
+                    help=help,
                     missing=name.id,
                 )
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
+from compiler.diagnostics import other_names
 from compiler.diagnostics.diagnostic import Report
+from compiler.diagnostics.replacement import did_you_mean
 from compiler.diagnostics.source import Span
 from compiler.diagnostics.text import listed, shorten
 from compiler.ir.graph import Carry, Place, Ref
@@ -145,7 +147,9 @@ def _by_name_refs(
     known = {port.name: port for port in ports}
     for name, value in given.items():
         if name not in known:
-            help = report.like(name, known) or f"it takes {listed(known, 'no inputs')}"
+            meant = other_names.port(name, known)
+            like = did_you_mean(name, meant) if meant else report.like(name, known)
+            help = like or f"it takes {listed(known, 'no inputs')}"
             report.error(
                 "unknown-port",
                 place.span(name, key=True),

@@ -24,7 +24,9 @@ _SYMBOLS = PRECEDENCE.keys() | set("()[],:")
 _NO_TEXT = "expressions cannot contain text"
 _NO_NONE = "specs have no `None`"
 _NOT_SUPPORTED = {
-    ".": "expressions have no attributes; sizes are named in the type of the input",
+    ".": "expressions have no attributes; a size has its name in the type of the input, such as T in float[B, T, 16]",
+    "^": "a power is written `**`",
+    "?": "a choice is written `a if c else b`",
     "=": "equality is written `==`",
     "!": "negation is written `not`",
     "&&": "conjunction is written `and`",

@@ -105,7 +105,8 @@ def _type(
         known = dim.substitute(env.hints).constant
         if known is not None and known < 1:
             message = f"a size of an input is at least 1, and this is {known}"
-            report.error("bad-value", span, message)
+            help = "a size that varies is a symbol, such as B or T"
+            report.error("bad-value", span, message, help=help)
     if pattern.ellipsis is not None or any(isinstance(dim, str) for dim in shape):
         return None
     return TensorType(pattern.kind, tuple(dim for dim in shape if isinstance(dim, Dim)))

@@ -13,6 +13,8 @@ from pydantic import (
 from pydantic_core import CoreSchema, SchemaValidator, core_schema
 
 from compiler.diagnostics.diagnostic import suggest
+from compiler.diagnostics.other_names import choice
+from compiler.diagnostics.replacement import did_you_mean
 from compiler.diagnostics.text import listed, shorten
 from compiler.language.model import Model, fault
 from compiler.op import docstrings
@@ -166,7 +168,9 @@ class Choice(Model):
         found = cls.member(name)
         if found is None:
             known = cls.members()
-            help = suggest(name, known) or f"there are {listed(known)}"
+            meant = choice(name, known)
+            like = did_you_mean(name, meant) if meant else suggest(name, known)
+            help = like or f"there are {listed(known)}"
             message = f"there is no {cls.noun} {shorten(name)}"
             raise cls._fault("bad-value", message, help=help, **place)
         return found

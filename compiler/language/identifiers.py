@@ -82,7 +82,9 @@ def snake_case(name: str) -> str:
     """The error in the name of a layer, param or input; "" if it is valid."""
     if not _fits(_SNAKE, name):
         return "it is written in snake_case: a lower-case letter, then lower-case letters, digits and _"
-    return "it is a word of the Python language" if keyword.iskeyword(name) else ""
+    if keyword.iskeyword(name):
+        return f"it is a word of the Python language; {name}_1 would do"
+    return ""
 
 
 def param_name(name: str) -> str:

@@ -499,7 +499,8 @@ class Layer(Model):
             return {"op": value}
         if not isinstance(value, dict):
             raise fault(
-                "bad-type", "a layer is the name of an op, or a mapping with `op`"
+                "bad-type",
+                "a layer is the name of an op, or a mapping: {op: linear, out_features: 32}",
             )
         kinds = [key for key in cls.one_of if key in value]
         if not kinds:

@@ -61,7 +61,7 @@ def mapping_of(what: str) -> BeforeValidator:
 
     def check(value: Any) -> Any:
         if not isinstance(value, dict):
-            raise fault("bad-type", f"{what} are a mapping: name, colon, value")
+            raise fault("bad-type", f"{what} are a mapping: name, colon, space, value")
         return value
 
     return BeforeValidator(check)
