@@ -79,10 +79,12 @@ class StepState:
         return list(vars(self).values())
 
     def _states(self) -> Iterator[StepState]:
-        for value in self._values():
-            for part in value if isinstance(value, list | tuple) else (value,):
-                if isinstance(part, StepState):
-                    yield part
+        pending = self._values()
+        for value in pending:
+            if isinstance(value, list | tuple):
+                pending.extend(value)
+            elif isinstance(value, StepState):
+                yield value
 
 
 def select_rows(tensor: Tensor, rows: Tensor, batch: int | None) -> Tensor:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -14,6 +16,15 @@ from compiler.library.recent import Recent, pad_past
 from compiler.library.resume_scan import resume_scan
 from compiler.library.scan import scan
 from compiler.library.step_carry import StepCarry, resume
+from compiler.library.step_state import StepState
+
+
+@dataclass
+class Nested(StepState):
+    """What a class with a repeat in a repeat keeps."""
+
+    layers: list[list[KeyValues]]
+
 
 PIECES = [[12], [1] * 12, [5, 1, 1, 3, 2], [1, 11]]
 LENGTH = 12
@@ -53,6 +64,20 @@ def test_attention(pieces: list[int], capacity: int | None, gradients: bool) -> 
             strict=True,
         ):
             torch.testing.assert_close(one, other, rtol=0, atol=1e-12)
+
+
+def test_states_in_lists_of_lists_are_asked_like_any_other() -> None:
+    """As those of a repeated layer in a repeated layer."""
+    full, empty = KeyValues(4), KeyValues(4, window=2)
+    full.extend(_random(1, 3, 2), _random(1, 3, 2))
+    state = Nested([[full], [empty]])
+    with pytest.raises(ValueError, match="room for 4 positions"):
+        state.reserve(2)
+    with pytest.raises(ValueError, match="forgotten"):
+        state.rewind(1)
+    state = Nested([[full], []])
+    state.rewind(2)
+    assert full.length == 1 and state.grows
 
 
 def test_a_full_state_is_an_error_before_anything_is_written() -> None:
