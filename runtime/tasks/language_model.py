@@ -305,7 +305,7 @@ class _WithoutUnknown(Stepper):
     def __init__(
         self, stepped: Stepper, unknown: int, most: int, longer: NextLogits
     ) -> None:
-        super().__init__(stepped.step, stepped.state)
+        super().__init__(stepped.step, stepped.state, stepped.network)
         self.unknown, self.most, self.longer = unknown, most, longer
 
     def __call__(self, tokens: Tensor) -> Tensor:
