@@ -28,6 +28,7 @@ from compiler.op.flow import Flow, FlowCall, flow_rule, unknown
 from compiler.op.op import Op, Port, symbolic_arguments
 from compiler.symbolic.dims import Dim, DimOverflow
 from compiler.symbolic.symbols import Symbol
+from compiler.symbolic.tensor import TensorType
 
 Inputs = Mapping[str, Dependence | None]
 Values = Mapping[str, Dependence | tuple[Dependence, ...] | None]
@@ -125,13 +126,37 @@ class Analyzer:
         """The outputs of a run, said in its own inputs: `PortAxis` of a port, or of `port n` if that is variadic."""
         if found.inside is not None:
             return found.inside.outputs
-        inputs: Values = {
-            port: tuple(entered(f"{port} {n}", v) for n, v in enumerate(value))
-            if isinstance(value, tuple)
-            else value and entered(port, value)
-            for port, value in found.inputs.items()
-        }
-        return self.call(instance, found.call, inputs).outputs
+        return self.call(instance, found.call, _entered(found.inputs)).outputs
+
+    def by_sizes(
+        self, instance: Instance, found: CallFlow
+    ) -> Mapping[str, Dependence] | None:
+        """What `alone` says, if all axes whose sizes read T carried T; None where they do anyway."""
+        types = found.call.inputs
+        inputs: dict[str, Dependence | tuple[Dependence, ...] | None] = {}
+        for port, value in found.inputs.items():
+            kind = types.get(port)
+            if isinstance(value, tuple) and isinstance(kind, tuple):
+                pairs = zip(value, kind, strict=True)
+                inputs[port] = tuple(self._sized(instance, *pair) for pair in pairs)
+            elif isinstance(value, Dependence) and isinstance(kind, TensorType):
+                inputs[port] = self._sized(instance, value, kind)
+            else:
+                inputs[port] = value
+        if inputs == found.inputs:
+            return None
+        return self.call(instance, found.call, _entered(inputs)).outputs
+
+    def _sized(
+        self, instance: Instance, flow: Dependence, kind: TensorType
+    ) -> Dependence:
+        """The dependence with T along all axes whose sizes read it."""
+        reads = (self.length in instance.context.value(n).symbols for n in kind.shape)
+        axes = (
+            Along() if one is None and sized else one
+            for one, sized in zip(flow.axes, reads, strict=True)
+        )
+        return replace(flow, axes=tuple(axes))
 
     def _op(
         self, instance: Instance, call: LayerCall, op: Op, given: Values
@@ -310,6 +335,15 @@ def _sizes(value: object) -> Sequence[Dim]:
         value = tuple(value.values())
     items = value if isinstance(value, tuple) else (value,)
     return [item for item in items if isinstance(item, Dim)]
+
+
+def _entered(inputs: Values) -> Values:
+    return {
+        port: tuple(entered(f"{port} {n}", v) for n, v in enumerate(value))
+        if isinstance(value, tuple)
+        else value and entered(port, value)
+        for port, value in inputs.items()
+    }
 
 
 def _axis(flow: Dependence | None, axis: int) -> AxisFlow:

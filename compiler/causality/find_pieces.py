@@ -9,9 +9,9 @@ attention its keys, and an op that pairs positions with all so far the operand t
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import field
-from typing import Literal
 
 from compiler.causality.analyze_scope import Analyzer, argument_reads
 from compiler.dataclass import dataclass
@@ -32,7 +32,19 @@ from compiler.symbolic.dims import Dim
 from compiler.symbolic.symbols import NETWORKS, InputDim
 from compiler.symbolic.tensor import TensorType
 
-Extent = Literal["new", "so far"]
+
+@dataclass(frozen=True)
+class Extent:
+    """What a piece has along an axis that carries T."""
+
+    so_far: bool = False
+    """Whether it has the elements of all positions so far; else it has those of new positions."""
+    unknown: int = 0
+    """So many of the last elements are not those of the whole: what they read comes with a later piece."""
+
+
+NEW = Extent()
+SO_FAR = Extent(so_far=True)
 Extents = tuple[Extent | None, ...]
 """For each axis, what a piece has along T; None where the axis does not carry T."""
 LayerRun = tuple[int, str, int]
@@ -43,6 +55,7 @@ _KEPT_BY_ATTENTION = ("key", "value")
 _EARLIER = "it needs earlier positions, and cannot go on from a state"
 _MIXED = "it combines values of all positions so far with those of new positions"
 _NEW_COLUMNS = "it has columns for new positions alone where its key comes in pieces: without a key it has all"
+_AHEAD = "it keeps positions that are not complete: what they read ahead of themselves comes with a later piece"
 _BY_PLACE = "it counts elements from the first, and cannot run in pieces"
 _NOT_ONE_EACH = (
     "its elements are not one for each position, and it cannot run in pieces"
@@ -52,6 +65,10 @@ _LONGER = "its input has more elements than positions, and it keeps earlier ones
 _KEPT_TWICE = "it keeps earlier positions of what has all positions so far"
 _PAIRS = (
     "it pairs new positions with new ones, and keeps none of those before as columns"
+)
+_WHOLE_BESIDE = (
+    "it pairs new positions with elements of an input that does not come in pieces; "
+    "`step` names those that do"
 )
 _SCANS = "each of its steps reads several positions"
 
@@ -112,7 +129,7 @@ class _PieceFinder:
         carrying = [n for n, one in enumerate(values[name]) if one is not None]
         if len(carrying) > 1:
             return "it has pairs of positions"
-        if "so far" in values[name]:
+        if _has_so_far(values[name]):
             return "it has all positions so far"
         return "" if self.is_plain(scope.instance, kind, carrying) else _NOT_ONE_EACH
 
@@ -122,7 +139,7 @@ class _PieceFinder:
         if key in self._known:
             return self._known[key]
         self._scopes.append(scope)
-        whole = {name for name, one in given.items() if "so far" in one}
+        whole = {name for name, one in given.items() if _has_so_far(one)}
         inferred = id(scope.instance.inferred)
         self.pieces.so_far.setdefault(inferred, set()).update(whole)
         values: dict[tuple[str, str], Extents] = {
@@ -184,12 +201,18 @@ class _PieceFinder:
     def _scan(self, scope: ScopeFlow, node: NodeFlow, given: Values) -> Values:
         (call,), scan = node.calls, node.node.scan
         assert scan is not None
+        if not any(map(any, given.values())):
+            return _not_in_pieces(node)
         key = layer_run(scope.instance, node.node.node.name, call.call)
         shared = [one for port, one in given.items() if port not in scan.axes]
-        if any("so far" in one for one in given.values()):
+        if any(map(_has_so_far, given.values())):
             self.pieces.refused[key] = _SCANS
         if node.scanned:
             self.pieces.memory[key] = _SCANNED
+            if not all(given[port][axis] for port, axis in scan.axes.items()):
+                self.pieces.refused[key] = _WHOLE_BESIDE
+            if any(map(_unknown, given.values())):
+                self.pieces.refused[key] = _AHEAD
             if scope.instance.context.value(scan.length) != Dim.symbol(self.length):
                 self.pieces.refused[key] = _LONGER
             if any(map(any, shared)):
@@ -208,6 +231,8 @@ class _PieceFinder:
         if call.inside is not None:
             inside = {p: e for p, e in given.items() if p in call.inside.inputs}
             return self._scope(call.inside, inside)
+        if not any(map(any, given.values())):
+            return _not_in_pieces(call)
         key = layer_run(scope.instance, node.node.node.name, call.call)
         run = _Run(self, scope.instance, call, given)
         if run.memory is not None:
@@ -226,6 +251,11 @@ class _PieceFinder:
         """Whether axes have one element for each position."""
         sizes = (instance.context.value(kind.shape[n]) for n in axes)
         return all(size == Dim.symbol(self.length) for size in sizes)
+
+
+def _not_in_pieces(found: CallFlow | NodeFlow) -> Values:
+    """What a layer gives that runs once: all of it is there, whatever carries T."""
+    return {name: (None,) * len(one.axes) for name, one in found.outputs.items()}
 
 
 def _for_copy(given: Values, each: Collection[str], copy: int) -> Values:
@@ -260,20 +290,20 @@ class _Run:
         self.alone = finder.analyzer.alone(instance, call)
         self.memory = self._memory()
         self.covered = self._covered()
-        kept = self._columns()
+        self.came, self.kept = given, self._columns()
         self.columns = {
-            port: kept.get(port)
+            port: self.kept.get(port)
             for port, extents in given.items()
             if any(extents) and port not in self.covered
         }
         self.given = {
-            port: tuple(one and "so far" for one in extents)
-            if port in kept
+            port: tuple(one and SO_FAR for one in extents)
+            if port in self.kept
             else extents
             for port, extents in given.items()
         }
         self.outputs = {
-            name: tuple(self._axis(n, axis) for n, axis in enumerate(flow.axes))
+            name: tuple(self._axis(name, n, one) for n, one in enumerate(flow.axes))
             for name, flow in self.alone.items()
         }
         self.reasons = list(dict.fromkeys((*self._unfit(), *self.reasons)))
@@ -283,6 +313,8 @@ class _Run:
         memory = self.call.memory
         if memory is None or memory.kind == "fixed keys":
             return None  # of layers that run once
+        if memory.kind == "keys" and not any(self.given.get("key") or self._query):
+            return None  # whose positions alone carry T
         return memory if memory.kind != "window" or self._reads_before() else None
 
     def _reads_before(self) -> bool:
@@ -293,7 +325,15 @@ class _Run:
         """The inputs of which it keeps earlier positions."""
         if self.memory is None:
             return ()
-        return _KEPT_BY_ATTENTION if self.memory.kind == "keys" else self.given.keys()
+        if self.memory.kind != "keys":
+            return self.given.keys()
+        kept = [port for port in _KEPT_BY_ATTENTION if self.given.get(port)]
+        return kept if "key" in kept else ["query", *kept]
+
+    @property
+    def _query(self) -> Extents:
+        """What a piece has of the queries of an attention, which are its keys if no others are given."""
+        return self.given["query"]
 
     def _columns(self) -> Mapping[str, int]:
         """The operands that are needed for all positions so far, and the axis of each.
@@ -307,7 +347,7 @@ class _Run:
             reads = [list(self._free_reads(axis)) for axis in flow.axes]
             for one in reads:
                 at_place = [s for s, reach in one if reach == Reach()]
-                if any(self._extent(source) == "so far" for source in at_place):
+                if not all(self._is_new((source, Reach())) for source in at_place):
                     found.update(self._keepable(at_place))
                 summed = [s for s, reach in one if reach.lo < 0]
                 found.update(self._keepable(filter(self._may_be_kept, summed)))
@@ -332,7 +372,8 @@ class _Run:
         return wanted and self.op.can_keep(port, self.call.call.inputs)
 
     def _is_new(self, read: tuple[PortAxis, Reach]) -> bool:
-        return self._extent(read[0]) == "new"
+        extent = self._extent(read[0])
+        return extent is not None and not extent.so_far
 
     def _extent(self, source: PortAxis) -> Extent | None:
         return self.given[source.port][source.axis]
@@ -342,37 +383,60 @@ class _Run:
         return {
             source.port: source.axis
             for source in wanted
-            if self._extent(source) == "new"
+            if self._is_new((source, Reach()))
             and sum(map(bool, self.given[source.port])) == 1
         }
 
-    def _axis(self, number: int, axis: AxisFlow) -> Extent | None:
+    def _axis(self, name: str, number: int, axis: AxisFlow) -> Extent | None:
         """What a piece has along an axis of an output."""
         if axis is None:
             return None
-        same: set[Extent] = set()
-        others: set[Extent] = set()
+        same: set[bool] = set()
+        others: set[bool] = set()
+        if any("query" == s.port in self.covered for s, _ in _read(axis)):
+            same.add(True)  # a row of queries that are keys as well
         for source, reach in self._free_reads(axis):
-            extent: Extent = "new" if self._is_new((source, reach)) else "so far"
-            if extent == "new" and reach.lo < 0:
+            is_new = self._is_new((source, reach))
+            if is_new and reach.lo < 0:
                 self.reasons.append(_EARLIER)
-            (same if reach == Reach() else others).add(extent)
+            (same if reach == Reach() else others).add(is_new)
         found = same or others
         if len(found) > 1:
             self.reasons.append(_MIXED)
-        if not found and number in self.op.column_axes:
-            return "so far"
-        return "so far" if found == {"so far"} else "new"
+        if found == {False} or (not found and number in self.op.column_axes):
+            return SO_FAR
+        return Extent(unknown=self._unknown(name, number, axis))
+
+    def _unknown(self, name: str, number: int, axis: AxisFlow) -> int:
+        """How many of the last elements of an axis read what a piece does not have, or has not as the whole has it.
+
+        Of n + e elements of an input, g of them unknown, element u reads u + hi: of n + f elements, f + hi - (e - g).
+        """
+        length = self._added(self.call.call.outputs[name], number)
+        found = 0
+        for source, reach in _read(axis):
+            extent = self._extent(source)
+            if extent is None or extent.so_far or reach.hi == math.inf:
+                continue
+            kind = self._type(source.port)
+            added = length - (0 if kind is None else self._added(kind, source.axis))
+            found = max(found, math.ceil(added + reach.hi + extent.unknown))
+        return found
+
+    def _added(self, kind: TensorType, axis: int) -> int:
+        """How many elements an axis has besides one for each position; 0 where it has others."""
+        size = self.instance.context.value(kind.shape[axis])
+        return (size - Dim.symbol(self.finder.length)).constant or 0
 
     def _unfit(self) -> Iterator[str]:
         """Why its code is wrong for a piece, whatever its elements read."""
-        call, so_far = self.call, any("so far" in e for e in self.given.values())
+        call, so_far = self.call, any(map(_has_so_far, self.given.values()))
         for name, flow in call.outputs.items():
             axes = [axis for axis in flow.axes if axis is not None]
             rows = [
                 axis
                 for axis, has in zip(flow.axes, self.outputs[name], strict=True)
-                if has == "new"
+                if has is not None and not has.so_far
             ]
             rates = {part.rate for axis in axes for part in parts(axis)}
             if flow.start or rates - {1}:
@@ -383,26 +447,58 @@ class _Run:
                 yield _SIZED
         if so_far and argument_reads(self.op, self.instance, self.finder.length):
             yield _SIZED
-        if "new" in self.given.get(self.op.column_source, ()):
+        column = self.given.get(self.op.column_source, ())
+        if any(one is not None and not one.so_far for one in column):
             yield _NEW_COLUMNS
-        if self.op.by_place and any(map(self._counts_along, self.given.values())):
+        if self._counts():
             yield _BY_PLACE
-        if self.memory is not None:
-            if any("so far" in self.given.get(port, ()) for port in self.covered):
-                yield _KEPT_TWICE
-            if not self._are_plain():
-                yield _LONGER
+        if self._meets_whole():
+            yield _WHOLE_BESIDE
+        yield from self._unfit_to_keep()
 
-    def _are_plain(self) -> bool:
+    def _unfit_to_keep(self) -> Iterator[str]:
+        """Why it cannot keep what it needs of earlier positions."""
+        if self.memory is not None:
+            if any(_has_so_far(self.given.get(port, ())) for port in self.covered):
+                yield _KEPT_TWICE
+            if not self._are_plain(self.given):
+                yield _LONGER
+        if not self._are_plain(self.kept):
+            yield _LONGER
+        if any(_unknown(self.came.get(p, ())) for p in {*self.covered, *self.kept}):
+            yield _AHEAD
+
+    def _meets_whole(self) -> bool:
+        """Whether new positions meet the elements, one by one, of what does not come in pieces."""
+        flows = self.finder.analyzer.by_sizes(self.instance, self.call)
+        for axis in [axis for flow in (flows or {}).values() for axis in flow.axes]:
+            reads = list(_read(axis))
+            whole = [reach for source, reach in reads if self._extent(source) is None]
+            near = any(r.lo > -math.inf or r.hi < math.inf for r in whole)
+            if near and len(whole) < len(reads):
+                return True
+        return False
+
+    def _are_plain(self, ports: Collection[str]) -> bool:
         """Whether inputs have one element for each position."""
-        for port, extents in self.given.items():
-            name, _, number = port.partition(" ")
-            kind = self.call.call.inputs.get(name)
-            kind = kind[int(number)] if isinstance(kind, tuple) else kind
+        for port in ports:
+            extents, kind = self.came[port], self._type(port)
             carrying = [n for n, one in enumerate(extents) if one is not None]
             if kind and not self.finder.is_plain(self.instance, kind, carrying):
                 return False
         return True
+
+    def _type(self, port: str) -> TensorType | None:
+        """The type of what is at a port, or at `port n` of a variadic one."""
+        name, _, number = port.partition(" ")
+        kind = self.call.call.inputs.get(name)
+        return kind[int(number)] if isinstance(kind, tuple) else kind
+
+    def _counts(self) -> bool:
+        """Whether what it does to new positions depends on their numbers."""
+        along = map(self._counts_along, self.given.values())
+        in_pieces = {p: any(extents) for p, extents in self.given.items() if extents}
+        return self.op.pairs_by_place(in_pieces) or (self.op.by_place and any(along))
 
     def _counts_along(self, extents: Extents) -> bool:
         """Whether an op that counts elements does so along T."""
@@ -419,5 +515,13 @@ def _read(axis: AxisFlow) -> Iterator[tuple[PortAxis, Reach]]:
                 yield source, reach
 
 
-def _extents(flow: Dependence, extent: Extent = "new") -> Extents:
-    return tuple(None if axis is None else extent for axis in flow.axes)
+def _extents(flow: Dependence) -> Extents:
+    return tuple(None if axis is None else NEW for axis in flow.axes)
+
+
+def _has_so_far(extents: Extents) -> bool:
+    return any(one is not None and one.so_far for one in extents)
+
+
+def _unknown(extents: Extents) -> bool:
+    return any(one is not None and one.unknown for one in extents)

@@ -132,6 +132,10 @@ class ClassPlan:
         found = self._decided(layer, runs)
         return None if found and self._asks(layer) else found
 
+    def may_lack(self, layer: str) -> bool:
+        """Whether the value of a layer may be None when the code runs."""
+        return self.scope.nodes[layer].may_be_absent and self.decides(layer) is None
+
     def builds(self, layer: str) -> bool | None:
         """Whether what a layer needs is built in all uses, or in none; None where the constructor asks."""
         nodes = (use.nodes.get(layer) for use in self.uses)

@@ -23,6 +23,7 @@ STATE: Mapping[str, str] = {
     "window": "Recent",
     "state": "StepCarry",
     "running": "Running",
+    "extremum": "RunningExtremum",
 }
 """The class of the library that keeps each kind of memory."""
 
@@ -31,7 +32,8 @@ STATE: Mapping[str, str] = {
 class Stream:
     """The inputs of a network that come in pieces: element t of each belongs to position t."""
 
-    network: Instance
+    networks: tuple[Instance, ...]
+    """The network with all inputs, and without those that are optional."""
     axes: Mapping[str, int]
     """The inputs, and the axis of each that the pieces follow one another along."""
     flows: StepFlows
@@ -43,7 +45,7 @@ class Stream:
     @property
     def counted(self) -> tuple[str, int]:
         """An input and its axis along which a piece has as many elements as new positions."""
-        kinds = {name: self.network.scope.inputs[name] for name in self.axes}
+        kinds = {name: self.networks[0].scope.inputs[name] for name in self.axes}
         required = [one for one, kind in kinds.items() if not (kind and kind.optional)]
         name = (required or list(self.axes))[0]
         return name, self.axes[name]
@@ -147,6 +149,8 @@ class Begin:
     """The names of the static values that its state holds."""
     batches: Mapping[str, int | None] = field(default_factory=dict)
     """Those whose batch is not dimension 0; None if they have none."""
+    optional: frozenset[str] = frozenset()
+    """Those that may be None."""
 
 
 class Steps:
@@ -154,7 +158,7 @@ class Steps:
 
     def __init__(self, plans: Plans, stream: Stream) -> None:
         self.plans, self.flows, self.stream = plans, stream.flows, stream
-        self.uses = StreamedUses(stream.network, stream.axes)
+        self.uses = StreamedUses(stream.networks, stream.axes)
         self._of: dict[int, ClassSteps] = {}
         self._begins: dict[int, Begin] = {}
         self._beside: dict[int, list[ClassPlan]] = {}
@@ -236,6 +240,7 @@ class Steps:
             inside = node.layer.scan is None and typed.routed is None
             if isinstance(typed.target, Scope) and inside:
                 classes = tuple(self._classes(runs))
+                self._require_no_return(plan, name, classes)
                 self._require_alike(plan, name, classes)
                 if any(map(self.keeps, classes)):
                     limited = any(self._of[id(one)].bounded for one in classes)
@@ -253,6 +258,30 @@ class Steps:
         return ClassSteps(
             plan, kept, frozenset(positions), static, ports, dynamic, so_far
         )
+
+    def _require_no_return(
+        self, plan: ClassPlan, layer: str, classes: Sequence[ClassPlan]
+    ) -> None:
+        """A block that runs itself keeps nothing, and depends on no positions.
+
+        Raises:
+            Unwritten: where it does.
+        """
+        if all(id(one) in self._of for one in classes):
+            return
+        inside = [plan, *classes]
+        for one in inside:
+            for name in one.layers:
+                runs = one.runs(name)
+                inside += (c for c in self._classes(runs) if c not in inside)
+                placed = (self.flows.counts(r.use, name, r.call) for r in runs)
+                kept = (*self._memories(name, runs), *self._columns(one, name, runs))
+                if kept or any(placed):
+                    reason = "it runs the block that it is in, which keeps earlier positions or counts them"
+                    raise Unwritten(plan, layer, reason)
+        for one in (plan, *classes):
+            self._of.setdefault(id(one), ClassSteps(one))
+            self._begins.setdefault(id(one), Begin(offset=False, ports=(), values=()))
 
     def _require_alike(
         self, plan: ClassPlan, layer: str, classes: Sequence[ClassPlan]
@@ -303,22 +332,17 @@ class Steps:
         columns = self._columns(plan, name, runs)
         if not kinds:
             return self._of_columns(plan, name, runs, columns) if columns else None
-        if not self._can_resume(node, runs):
+        axes = {memory.past_axis for memory in memories}
+        if not all(self._can_resume(node, runs, axis) for axis in axes):
             reason = "it needs earlier positions, and cannot go on from a state"
             raise Unwritten(plan, name, reason)
         state = STATE[kinds.pop()]
         batch = self.batch_axis(plan, name, _kept_types(runs, state))
         if batch is None and state == "KeyValues":
             raise Unwritten(plan, name, "it keeps keys that have no batch")
-        axes = {
-            memory.axis - len(memory.shapes[0]) - 1
-            for memory in memories
-            if memory.shapes
-        }
         if state == "Recent" and len(axes) > 1:
             raise Unwritten(plan, name, "it keeps earlier positions of several axes")
-        axis = axes.pop() if axes else 0
-        return LayerMemory((), state, state == "KeyValues", batch, columns, axis)
+        return LayerMemory((), state, state == "KeyValues", batch, columns, axes.pop())
 
     def _columns(
         self, plan: ClassPlan, layer: str, runs: Sequence[Run]
@@ -374,19 +398,22 @@ class Steps:
                 layer = ref.node if ref.node in plan.layers else ""
                 raise Unwritten(plan, layer, f"{reason} (output {name})")
 
-    def _can_resume(self, node: Node, runs: Sequence[Run]) -> bool:
-        """Whether the code of a layer can keep what it needs of earlier positions."""
+    def _can_resume(self, node: Node, runs: Sequence[Run], axis: int) -> bool:
+        """Whether the code of a layer can keep what it needs of earlier positions, along an axis of its input."""
         if node.layer.scan is not None:
             return not node.layer.reverse
-        return all(run.call.op is not None and run.call.op.can_resume() for run in runs)
+        return all(run.call.op and run.call.op.can_resume(axis) for run in runs)
 
     def _part(self, plan: ClassPlan) -> None:
         """Uses that compute other layers once need classes of their own; uses that are not streamed join any."""
         groups: dict[frozenset[str], list[Instance]] = {}
         others: list[Instance] = []
+        streamed = [use for one in plan.uses for use in self.uses.of(one)]
+        dynamic = frozenset[str]().union(*(use.layers for use in streamed))
         for one in plan.uses:
+            running = {name for name, node in one.inferred.nodes.items() if node.calls}
             found = {
-                self._costly(plan, frozenset(plan.layers) - use.layers)
+                self._costly(plan, (dynamic & running) - use.layers)
                 for use in self.uses.of(one)
             }
             if len(found) > 1:
@@ -444,7 +471,9 @@ def _kept_types(
         elif state == "StepCarry":
             kinds = list(run.call.outputs.values())[1:]
         elif state == "KeyValues":
-            kinds = (run.call.inputs["key"], run.call.inputs["value"])
+            inputs = run.call.inputs
+            key = inputs.get("key") or inputs["query"]
+            kinds = (key, inputs.get("value") or key)
         else:
             kinds = run.call.inputs.values()
         yield from ((run.use, kind) for kind in kinds if isinstance(kind, TensorType))

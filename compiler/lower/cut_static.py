@@ -42,9 +42,9 @@ def cut_static(ir: ClassIR, steps: Steps) -> ClassIR:
     names = {key: _name(body.origins[key.number], fixed.get(key)) for key in kept}
     values = tuple(names[key] for key in kept)
     has_offset = any(isinstance(k, Offset) for s in dynamic for k in reads(s))
-    steps.settle(
-        ir.plan, Begin(has_offset, ordered, values, _batches(ir, steps, names, fixed))
-    )
+    batches = _batches(ir, steps, names, fixed)
+    optional = frozenset(names[key] for key in kept if _may_be_none(ir, key, fixed))
+    steps.settle(ir.plan, Begin(has_offset, ordered, values, batches, optional))
     idle = network and any(value in fixed for _, value in body.inputs)
     if not kept and not idle:
         return ir
@@ -102,6 +102,13 @@ def _batches(
             kinds += [] if kind is None else [(use, kind)]
         found[name] = steps.batch_axis(ir.plan, layer, kinds)
     return {name: axis for name, axis in found.items() if axis != 0}
+
+
+def _may_be_none(ir: ClassIR, value: Local, fixed: Mapping[Local, str]) -> bool:
+    """Whether a value that does not change from piece to piece may be absent."""
+    if value in fixed:
+        return ir.plan.is_optional(fixed[value])
+    return ir.plan.may_lack(ir.body.origins[value.number].layer)
 
 
 def _is_static(output: Expr, made: Iterable[Local], fixed: Iterable[Local]) -> bool:

@@ -202,7 +202,7 @@ class Merger:
         found: list[ClassIR] = []
         demands = {id(ir.plan): ir.demands for ir in classes}
         for plan in self.plans.order:
-            _require_values(plan)
+            _require_outputs(plan)
             steps.look_at(plan)
             if is_sequential(plan):
                 if steps.remembers(plan):
@@ -245,20 +245,16 @@ def _with_used_states(ir: ClassIR, steps: Steps) -> ClassIR:
     return replace(ir, steps=own, initial=initial)
 
 
-def _require_values(plan: ClassPlan) -> None:
-    """What runs in pieces has all values of a layer, or none.
+def _require_outputs(plan: ClassPlan) -> None:
+    """What runs in pieces gives all of its outputs in each of them.
 
     Raises:
-        Unwritten: where a param says whether a layer has one.
+        Unwritten: where one may be absent.
     """
     for name in plan.scope.optional & plan.scope.outputs.keys():
         layer = plan.scope.outputs[name].node
         reason = f"the output {name} may be absent, and a network with `step` gives it in every piece"
         raise Unwritten(plan, layer, reason)
-    for node in plan.scope.nodes.values():
-        if node.may_be_absent and plan.decides(node.name) is None:
-            reason = f"{node.name} may be absent, and a network with `step` has a value for it in every piece"
-            raise Unwritten(plan, node.name, reason)
 
 
 def _require_name(plan: ClassPlan) -> None:

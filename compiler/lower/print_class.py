@@ -447,15 +447,17 @@ class ClassPrinter:
         inputs: Sequence[FunctionParameter],
         settings: Iterable[FunctionParameter] = (),
         begin: Iterable[Stmt] = (),
+        optional: Collection[int] | None = None,
     ) -> Function:
-        """The body as a method."""
+        """The body as a method; `optional` are the results that may be None, by default those of the scope."""
         lines = list(begin)
         for statement in self.ir.body.statements:
             lines += self._statement(statement)
         outputs = [self.code(output) for output in self.ir.body.outputs]
         known = {self.names[value] for _, value in self.ir.body.inputs}
-        names = enumerate(self.plan.scope.outputs)
-        optional = [n for n, name in names if name in self.plan.scope.optional]
+        if optional is None:
+            names = enumerate(self.plan.scope.outputs)
+            optional = [n for n, name in names if name in self.plan.scope.optional]
         returning(lines, outputs, known, either_none(TENSOR) if optional else TENSOR)
         return Function(
             name,

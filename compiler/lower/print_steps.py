@@ -54,11 +54,8 @@ def state_class(ir: ClassIR, steps: Steps) -> Class | None:
     own, plan = ir.steps, ir.plan
     if own is None or not steps.keeps(plan) or not steps.is_wrapped(plan):
         return None
-    ports = {name for name in plan.scope.inputs if plan.is_optional(name)}
-    made = ir.prepared
-    values = steps.begin(plan).values[len(made) :]
-    optional = {name for name in values if name in ports}
-    batches = {field_name(n): axis for n, axis in steps.begin(plan).batches.items()}
+    begin = steps.begin(plan)
+    batches = {field_name(n): axis for n, axis in begin.batches.items()}
     fields: list[Stmt] = [
         Assign(
             (Name("batches"),),
@@ -71,9 +68,9 @@ def state_class(ir: ClassIR, steps: Steps) -> Class | None:
         Assign(
             (Name(field_name(value)),),
             None,
-            either_none(TENSOR) if value in optional else TENSOR,
+            either_none(TENSOR) if value in begin.optional else TENSOR,
         )
-        for value in steps.begin(plan).values
+        for value in begin.values
     ]
     fields += [
         Assign((Name(field_name(layer)),), None, _layer_type(own, layer, kept, steps))
@@ -95,7 +92,7 @@ def state_type(plan: ClassPlan, steps: Steps) -> Expr:
     if steps.is_wrapped(plan):
         return Name(steps.state_name(plan))
     if not own.kept:
-        return TENSOR
+        return either_none(TENSOR) if steps.begin(plan).optional else TENSOR
     ((layer, kept),) = own.kept.items()
     return _layer_type(own, layer, kept, steps)
 
@@ -171,6 +168,7 @@ class Printer(Protocol):
         inputs: Sequence[FunctionParameter],
         settings: Iterable[FunctionParameter] = (),
         begin: Iterable[Stmt] = (),
+        optional: Collection[int] | None = None,
     ) -> Function: ...
 
     def of_body(self, body: Body) -> Printer: ...
@@ -224,8 +222,18 @@ class StepPrinter:
 
     def _prepare(self, before: Body) -> Function:
         printer = self._before(before)
-        made = printer.function("prepare", printer.inputs())
+        absent = [n for n, name in enumerate(self._made) if self._is_optional(name)]
+        made = printer.function("prepare", printer.inputs(), optional=absent)
         return replace(made, body=tuple(_declared(made.body)))
+
+    @property
+    def _made(self) -> Sequence[str]:
+        """What the values that are computed once are called in the state."""
+        return self.begin.values[: len(self.ir.prepared)]
+
+    def _is_optional(self, name: str) -> bool:
+        """Whether a value of the state that is computed once may be None."""
+        return name in self.begin.optional
 
     def _before(self, before: Body) -> Printer:
         return self.printer.of_body(before)
@@ -252,7 +260,8 @@ class StepPrinter:
         ports = {port: self.plan.is_optional(port) for port in self.begin.ports}
         for port, optional in ports.items():
             kind = either_none(TENSOR) if optional else TENSOR
-            params.append(FunctionParameter(port, kind, None))
+            default = lit(None) if optional else None
+            params.append(FunctionParameter(port, kind, default))
         network = self.plan.scope.kind == "network"
         if self.steps.takes_capacity(self.plan) or network:
             kind = either_none(Name("int"))
@@ -298,7 +307,9 @@ class StepPrinter:
     def _decode_inputs(self) -> list[FunctionParameter]:
         """What a piece needs: its inputs, and what is computed once; what may be None comes last."""
         found = self.printer.inputs(self.own.streamed)
-        found += [FunctionParameter(name, TENSOR) for name in self.prepared]
+        for name, held in zip(self.prepared, self._made, strict=True):
+            kind = either_none(TENSOR) if self._is_optional(held) else TENSOR
+            found.append(FunctionParameter(name, kind))
         ports = {value: port for port, value in self.ir.body.inputs}
         for value, name in zip(self.ir.passed, self.passed, strict=True):
             optional = self.plan.is_optional(ports[value])
@@ -350,12 +361,13 @@ class StepPrinter:
         """The method that runs the next positions of a sequence."""
         port, axis = self.steps.stream.counted
         count = subscript(attr(Name(port), "shape"), axis)
-        held = {*self.prepared, *self.passed}
+        names = (*self.prepared, *self.passed)
+        held = dict(zip(names, self.begin.values, strict=True))
         own = [one for one in ports if one.name not in held]
         required = [one for one in own if one.default is None]
         optional = [one for one in own if one.default is not None]
         given = [
-            self._kept(one.name) if one.name in held else Name(one.name)
+            self._kept(held[one.name]) if one.name in held else Name(one.name)
             for one in ports
         ]
         result = Name("result")

@@ -33,7 +33,7 @@ class _SameSteps:
 
     def networks(self) -> bool:
         one, two = self.one, self.two
-        outputs = one.network.scope.outputs
+        outputs = one.networks[0].scope.outputs
         return (
             one.axes == two.axes
             and (one.batch is None) == (two.batch is None)
@@ -41,7 +41,8 @@ class _SameSteps:
                 one.flows.not_given(name) == two.flows.not_given(name)
                 for name in outputs
             )
-            and self._instances(one.network, two.network)
+            and len(one.networks) == len(two.networks)
+            and all(map(self._instances, one.networks, two.networks))
         )
 
     def _instances(self, one: Instance, two: Instance) -> bool:
@@ -99,6 +100,7 @@ def _kept(stream: Stream, use: Instance, layer: str, call: LayerCall) -> object:
         memory.kind,
         memory.axis,
         memory.places is None,
+        call.op is not None and call.op.can_resume(memory.past_axis),
         *map(len, memory.shapes),
     )
     columns = dict(flows.columns(use, layer, call))
@@ -112,7 +114,6 @@ def _same_op(one: Op, two: Op) -> bool:
     return (
         type(one) is type(two)
         and a.keys() == b.keys()
-        and one.can_resume() == two.can_resume()
         and all(_same_but_for_numbers(a[name], b[name]) for name in a)
     )
 

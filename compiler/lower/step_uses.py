@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from compiler.dataclass import dataclass
 from compiler.infer.repeats import feeds
@@ -23,12 +23,17 @@ class StreamedUse:
 
 
 class StreamedUses:
-    """The uses of all scopes of a network, of which some inputs are streamed."""
+    """The uses of all scopes of a network, of which some inputs are streamed.
 
-    def __init__(self, network: Instance, streamed: Collection[str]) -> None:
+    `networks` are the network with all of its inputs, and without optional ones.
+    """
+
+    def __init__(self, networks: Iterable[Instance], streamed: Collection[str]) -> None:
         self.uses: dict[tuple[int, frozenset[str]], StreamedUse] = {}
         self._outputs: dict[tuple[int, frozenset[str]], frozenset[str]] = {}
-        self._visit(network.inferred, frozenset(streamed))
+        for one in networks:
+            given = {port for port in streamed if one.inputs.get(port) is not None}
+            self._visit(one.inferred, frozenset(given))
 
     def of(self, instance: Instance) -> list[StreamedUse]:
         """The uses of an instance, in each of which other inputs may be streamed."""

@@ -35,11 +35,18 @@ class Memory:
     that is there at once, as an encoder's. `columns` are an input that is paired with later positions, or summed over.
     """
 
-    kind: Literal["keys", "fixed keys", "window", "state", "running", "columns"]
+    kind: Literal[
+        "keys", "fixed keys", "window", "state", "running", "extremum", "columns"
+    ]
     shapes: tuple[tuple[Dim, ...], ...]
     places: int | None = 1
     axis: int = 0
     """The axis of the input that a window, or a running value, goes along."""
+
+    @property
+    def past_axis(self) -> int:
+        """`axis` counted from the last; 0 of what has none."""
+        return self.axis - len(self.shapes[0]) - 1 if self.shapes else 0
 
 
 @dataclass(frozen=True, slots=True)

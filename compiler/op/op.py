@@ -219,8 +219,12 @@ class Op:
         """Whether its code can be given all positions so far of an input, where others have new ones."""
         return True
 
-    def can_resume(self) -> bool:
-        """Whether its code can keep what it needs between the pieces of a sequence."""
+    def pairs_by_place(self, in_pieces: Mapping[str, bool]) -> bool:
+        """Whether it pairs elements of inputs that come in pieces by number with those of inputs that do not."""
+        return False
+
+    def can_resume(self, axis: int) -> bool:
+        """Whether its code can keep what it needs of this axis of its input, counted from the last, between pieces."""
         return bool(self.state_library)
 
     # The Python it becomes.

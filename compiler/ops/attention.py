@@ -210,7 +210,7 @@ class Attention(Op):
         pairs = query.shape[0] * query.shape[1] * key.shape[1]
         return pairs * 2 * (query.shape[-1] + outputs[0].shape[-1])
 
-    def can_resume(self) -> bool:
+    def can_resume(self, axis: int) -> bool:
         return not self.need_weights
 
     def carries(self, code: Code) -> str:
@@ -295,6 +295,11 @@ class Attention(Op):
         mask = types["mask"].shape
         alike = mask[0] == types["query"].shape[0]
         return bool(alike and all(size == 1 for size in mask[1:-1]))
+
+    def pairs_by_place(self, in_pieces: Mapping[str, bool]) -> bool:
+        """Where queries attend to keys near them that are all there at once."""
+        near = self.is_causal or self.window is not None
+        return near and in_pieces["query"] and not in_pieces["key"]
 
     def initial_state(self, code: Code) -> Expr:
         options: dict[str, Expr] = {}

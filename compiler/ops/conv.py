@@ -144,7 +144,7 @@ class _Conv(_Convolution):
         lost = [all_of(flow.axes[axis], reason) for axis in sorted(padded)]
         return replace(found, outputs=(plus(found.outputs[0], *lost),))
 
-    def can_resume(self) -> bool:
+    def can_resume(self, axis: int) -> bool:
         """Where it pads with zeros by a number, by so many that no window looks ahead."""
         return self.padding_mode == "zeros" and not isinstance(self.padding, str)
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, ClassVar
 
-from compiler.codegen.python import Expr, call, method
+from compiler.codegen.python import Expr, Name, call, method
 from compiler.op import errors
 from compiler.op.arg_types import Axis, Size
 from compiler.op.combine_flows import concatenated, windowed
@@ -79,8 +80,24 @@ class _CumulativeExtremum(_Cumulative):
     inputs: ClassVar[tuple[Port, ...]] = (Port("input", NUMBER),)
     outputs: ClassVar[tuple[str, ...] | None] = ("values", "indices")
 
-    def can_resume(self) -> bool:
-        return False  # indices are counted from the first position
+    state_library = "running_extremum"
+
+    @flow_rule("window")
+    def flow(self, call: FlowCall) -> Flow:
+        """An element reads those before it along `dim`, and itself."""
+        found = running(self, call)
+        memory = found.memory and replace(found.memory, kind="extremum")
+        return replace(found, memory=memory)
+
+    def initial_state(self, code: Code) -> Expr:
+        return call("RunningExtremum")
+
+    def apply(self, code: Code, input: Expr) -> Expr:
+        state = code.state()
+        if state is None:
+            return super().apply(code, input=input)
+        function, dim = Name(self.torch), code.argument("dim")
+        return call("running_extremum", state, function, input, dim)
 
     def infer(  # type: ignore[override]
         self, ctx: Context, input: TensorType

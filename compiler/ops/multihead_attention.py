@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -54,6 +55,9 @@ class MultiheadAttention(Op):
     positional = ("num_heads",)
     omitted = ("is_causal", "need_weights", "average_attn_weights")
     chains = False
+    state_library = "piecewise_attention"
+    column_library = "keep_masked"
+    column_ports = ("key_padding_mask",)
     outputs = None
     inputs = (
         Port("query"),
@@ -109,7 +113,11 @@ class MultiheadAttention(Op):
             call, query, key, value, masks, (), regions, self.num_heads
         )
         weights = [found.weights(kind) for kind in call.outputs[1:]]
-        return Flow((found.output(), *weights), found.memory())
+        memory = found.memory()
+        if memory is not None:  # as they are projected
+            kept = tuple((*s[:-1], query[1].shape[-1]) for s in memory.shapes)
+            memory = replace(memory, shapes=kept)
+        return Flow((found.output(), *weights), memory)
 
     def _require_sequences(
         self, ctx: Context, query: TensorType, key: TensorType, value: TensorType
@@ -126,6 +134,21 @@ class MultiheadAttention(Op):
         heads = () if self.average_attn_weights else (self.num_heads,)
         keys = key.shape[-2] + self._extra
         return query.with_shape(*query.shape[:-2], *heads, query.shape[-2], keys)
+
+    def can_keep(self, port: str, types: Mapping[str, Any]) -> bool:
+        """A mask of keys, which are kept with it."""
+        return True
+
+    def can_resume(self, axis: int) -> bool:
+        """Where torch appends no keys, and no weights are asked for, of which there are more with each piece."""
+        return not self._extra and not self.need_weights
+
+    def initial_state(self, code: Code) -> Expr:
+        return call("KeyValues", code.capacity())
+
+    def pairs_by_place(self, in_pieces: Mapping[str, bool]) -> bool:
+        """Where queries attend to earlier keys that are all there at once."""
+        return self.is_causal and in_pieces["query"] and not in_pieces.get("key", True)
 
     def inferred(self, query: TensorType, **others: Any) -> dict[str, Dim]:
         return {"embed_dim": query.shape[-1]}
@@ -200,6 +223,13 @@ class MultiheadAttention(Op):
         keys = code.type("query" if key is None else "key")
         key = _or_else(code, "key", key, query)
         value = _or_else(code, "value", value, key)
+        state = code.state()
+        if state is not None:
+            masks = self._masks(code, key_padding_mask, attn_mask)
+            if self.is_causal:
+                masks["is_causal"] = lit(True)
+            operands = (state, code.module(), query, key, value)
+            return call("piecewise_attention", *operands, **masks)
         later = None
         if self.is_causal:
             later = later_keys(code, query, key, (code.type("query"), keys))
@@ -218,6 +248,14 @@ class MultiheadAttention(Op):
             # torch may then ignore the mask, which is faster, but it would not count the keys that it appends
             options["is_causal"] = lit(True)
         return call(code.module(), query, key, value, **options)
+
+    def _masks(
+        self, code: Code, keys: Expr | None, pairs: Expr | None
+    ) -> dict[str, Expr]:
+        """The masks of the library's function, where a sequence comes in pieces."""
+        kept = "new_keys" if code.keeps("key_padding_mask") else "keys"
+        masks = {kept: keys, "pairs": pairs}
+        return {name: mask for name, mask in masks.items() if mask is not None}
 
     def targets(self, names: tuple[Expr, ...]) -> Expr:
         return TupleExpr(names if len(names) == 2 else (*names, Name("_")))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Literal
 
-from compiler.codegen.python import Expr, TupleExpr, call, method, subscript
+from compiler.codegen.python import Expr, TupleExpr, call, lit, method, subscript
 from compiler.op import errors
 from compiler.op.arg_types import Axes, Integers
 from compiler.op.combine_flows import shifted, without
@@ -51,11 +51,13 @@ class Pad(Op):
         """Padding by P in front: element u reads u - P; negative padding crops."""
         return padded(call, self.mode, self.pad)
 
-    def can_resume(self) -> bool:
-        """Where it pads one dimension, in front, with a constant."""
-        padded = [n for n, count in enumerate(self.pad) if count != 0]
-        in_front = len(padded) == 1 and padded[0] % 2 == 0
-        return in_front and self.mode == "constant"
+    def can_resume(self, axis: int) -> bool:
+        """Where it pads with a constant, in front, and takes no more away at the end than it adds."""
+        front, end = self.pad[-2 * axis - 2 :][:2]
+        left, most = front + end, end.constant
+        if self.mode != "constant" or left == 0 or end == 0:
+            return self.mode == "constant"
+        return most is not None and most < 0 and (left.constant or -1) > 0
 
     def initial_state(self, code: Code) -> Expr:
         return call("Recent")
@@ -64,15 +66,20 @@ class Pad(Op):
         state = code.state()
         if state is None:
             return super().apply(code, input=input)
-        (place,) = (i for i, count in enumerate(self.pad) if count != 0)
-        written = code.argument("pad")
-        count = (
-            written.items[place]
+        axis, written = code.past_axis(), code.argument("pad")
+        front = -2 * axis - 2
+        counts = [
+            written.items[n]
             if isinstance(written, TupleExpr)
-            else subscript(written, place)
-        )
+            else subscript(written, n)
+            for n in range(len(self.pad))
+        ]
         options = {"value": code.argument("value")} if code.given("value") else {}
-        return call("pad_past", state, input, count, -1 - place // 2, **options)
+        padded = call("pad_past", state, input, counts[front], axis, **options)
+        counts[front] = lit(0)
+        if all(n == front or size == 0 for n, size in enumerate(self.pad)):
+            return padded
+        return call(self.function, padded, TupleExpr(tuple(counts)), **options)
 
     def require_settings(self, ctx: Context, input: TensorType) -> None:
         """Check that `pad` fits the input's rank, and the mode its dtype."""

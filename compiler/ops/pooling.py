@@ -51,7 +51,7 @@ class _Pool(WindowPool):
         found = spatial_windows(self, call, windows, mixes_channels=False)
         return with_flat_indices(call, found, self.spatial)
 
-    def can_resume(self) -> bool:
+    def can_resume(self, axis: int) -> bool:
         """Where each window is that of the whole, whatever is padded after it."""
         average = getattr(self, "count_include_pad", True)
         return average and not self.ceil_mode and len(self.ports(1)) == 1

@@ -19,6 +19,7 @@ _MEMORY = {
     "window": "the last",
     "state": "state",
     "running": "running value",
+    "extremum": "largest or smallest so far, and its place",
     "columns": "an input so far",
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+from collections.abc import Collection
 from typing import Any
 
 import torch
@@ -28,9 +29,9 @@ LENGTH = 11
 
 
 class Stepped:
-    """A network with random weights, and inputs."""
+    """A network with random weights, and inputs: those that it needs, and some of the optional ones."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, optional: Collection[str] = ()) -> None:
         ((_, instance),) = program.typed.networks.items()
         self.network: Any
         found = stream(program.typed, program.typed.graph.spec.step)
@@ -44,7 +45,8 @@ class Stepped:
         self.inputs = {
             name: self._input(name)
             for name, kind in instance.inputs.items()
-            if kind is not None and not instance.scope.inputs[name].optional
+            if kind is not None
+            and (name in optional or not instance.scope.inputs[name].optional)
         }
 
     def _input(self, name: str) -> Tensor:

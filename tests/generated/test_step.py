@@ -138,6 +138,15 @@ _DISTANCES = """\
   weights: {op: softmax, dim: -1}
   y: {op: matmul, in: [weights, x]}
 """
+_WITH_WEIGHTS = """\
+  real: {op: padding_mask, padding_idx: 3, in: tokens}
+  allowed: {op: causal_mask, in: x}
+  thin: {op: linear, out_features: 2, in: x}
+  a: {op: multihead_attention, num_heads: 2, is_causal: true, in: {query: x, key_padding_mask: real}}
+  b: {op: multihead_attention, num_heads: 2, in: {query: a, key: thin, attn_mask: allowed, key_padding_mask: real}}
+  c: {op: multihead_attention, num_heads: 1, bias: false, is_causal: true, in: {query: b, value: thin}}
+  y: {op: add, in: [b, c]}
+"""
 _COPIES = """\
   c: {op: linear, out_features: 12, in: x}
   qkv: {op: chunk, chunks: 3, dim: -1}
@@ -152,8 +161,15 @@ _COPIES = """\
 
 @pytest.mark.parametrize(
     "layers",
-    [_WRITTEN_OUT, _HEADS, _MASK_FROM_TOKENS, _DISTANCES, _COPIES],
-    ids=["einsum", "matmul by heads", "mask from tokens", "distances", "copies"],
+    [_WRITTEN_OUT, _HEADS, _MASK_FROM_TOKENS, _DISTANCES, _WITH_WEIGHTS, _COPIES],
+    ids=[
+        "einsum",
+        "matmul by heads",
+        "mask from tokens",
+        "distances",
+        "with weights",
+        "copies",
+    ],
 )
 def test_attention_written_out_runs_in_pieces(layers: str, tmp_path: Path) -> None:
     stepped = Stepped(compile_spec(_spec(layers, tmp_path)))
@@ -209,6 +225,20 @@ _RUNNING = """\
   product: {op: cumprod, dim: -2}
   y: {op: logcumsumexp, dim: 1}
 """
+_EXTREMA = """\
+  most: {op: cummax, dim: 1, in: x}
+  place: {op: to, dtype: float, in: most.indices}
+  least: {op: cummin, dim: -2, in: x}
+  sum: {op: add, in: [place, least.values]}
+  y: {op: add, in: [sum, most.values]}
+"""
+_PADS = """\
+  shifted: {op: pad, pad: [0, 0, 1, -1], in: x}
+  c: {op: unsqueeze, dim: 1}
+  both: {op: pad, pad: [1, 1, 2, 0], value: 0.5}
+  conv: {op: conv2d, out_channels: 3, kernel_size: 3}
+  y: {op: mean, dim: 1}
+"""
 _LISTS = """\
   c:
     layers:
@@ -229,8 +259,8 @@ _LISTS = """\
 
 @pytest.mark.parametrize(
     "layers",
-    [_CHOMPED, _IMAGE, _POOLS, _RUNNING, _LISTS],
-    ids=["convolutions", "images", "pools", "running", "lists"],
+    [_CHOMPED, _IMAGE, _POOLS, _RUNNING, _EXTREMA, _PADS, _LISTS],
+    ids=["convolutions", "images", "pools", "running", "extrema", "pads", "lists"],
 )
 def test_layers_with_a_past_of_their_own(layers: str, tmp_path: Path) -> None:
     file = _spec(layers, tmp_path)
@@ -256,13 +286,25 @@ def test_layers_with_a_past_of_their_own(layers: str, tmp_path: Path) -> None:
                 state.rewind(1)
 
 
-_CUMMAX = "  m: {op: cummax, dim: 1, in: x}\n  y: {op: relu, in: m.values}\n"
+_AHEAD = """\
+  c: {op: transpose, dim0: 1, dim1: 2, in: x}
+  conv: {op: conv1d, out_channels: 4, kernel_size: 3, padding: 1}
+  later: {op: pad, pad: [1, 0]}
+  cut: {op: slice, dim: 2, stop: -1}
+  y: {op: transpose, dim0: 1, dim1: 2}
+"""
+_PREFIX = """\
+  p: {op: parameter, shape: [1, 2, 4]}
+  e: {op: expand, shape: [B, 2, 4]}
+  whole: {op: concat, dim: 1, in: [e, x]}
+  y: {op: slice, dim: 1, start: 2}
+"""
 
 
 @pytest.mark.parametrize(
     ("layers", "layer"),
-    [(_CUMMAX, "m")],
-    ids=["cummax"],
+    [(_AHEAD, "later"), (_PREFIX, "whole")],
+    ids=["what looks ahead and is delayed", "a prefix"],
 )
 def test_what_cannot_run_in_pieces_is_refused(
     layers: str, layer: str, tmp_path: Path
