@@ -32,7 +32,7 @@ MASKS = {
 }
 DECODERS = [spec for spec, mask in MASKS.items() if mask == "mask"]
 """Those without an encoder."""
-ABSOLUTE = ("opt", "bart_base", "pegasus")
+ABSOLUTE = ("bart_base", "pegasus")
 """Their positions are those of columns: a text that begins later has others."""
 
 

@@ -55,6 +55,15 @@ __all__ = ["OPT"]
 # compiler/library: def keep_masked
 
 
+# compiler/library: class Running(StepState)
+
+
+# compiler/library: def with_last(state: Running | None, x: Tensor, dim: int) -> Tensor
+
+
+# compiler/library: def without_last(state: Running | None, x: Tensor, dim: int) -> Tensor
+
+
 class Attention(nn.Module):
     """x: float[B, T, D], mask: bool[B, T]? -> float[B, T, D]"""
 
@@ -124,6 +133,7 @@ class DecoderLayer(nn.Module):
 class OPTState(StepState):
     """What OPT keeps between the pieces of a sequence."""
 
+    counted: Running
     layers: list[KeyValues]
     position: int = 0
 
@@ -178,24 +188,27 @@ class OPT(nn.Module):
     def init_state(self, max_length: int | None = None) -> OPTState:
         """Return the state before the first position, with room for max_length."""
         return OPTState(
+            Running(),
             [
                 layer.init_state(max_length)
                 for layer in self.layers
                 if isinstance(layer, DecoderLayer)
-            ]
+            ],
         )
 
     def forward(
         self, tokens: Tensor, mask: Tensor | None = None, state: OPTState | None = None
     ) -> Tensor:
-        offset = 0 if state is None else state.position
         embed_tokens = self.embed_tokens(tokens)  # [B, T, width]
-        places = torch.arange(
-            offset, offset + tokens.shape[1], device=tokens.device
-        )  # [T]
-        shifted = places + 2  # [T]
-        embed_positions = self.embed_positions(shifted)  # [T, width]
-        x = embed_tokens + embed_positions  # [B, T, width]
+        every = torch.ones_like(tokens)  # [B, T]
+        real = mask.to(torch.int64) if mask is not None else every  # [B, T]
+        counted = without_last(
+            None if state is None else state.counted,
+            with_last(None if state is None else state.counted, real, 1).cumsum(dim=1),
+            1,
+        )  # [B, T]
+        shifted = counted * real + 1  # [B, T]
+        x = embed_tokens + self.embed_positions(shifted)  # [B, T, width]
         for i, block in enumerate(self.layers):  # depth times
             x = block(
                 x, mask, state=None if state is None else state.layers[i]
