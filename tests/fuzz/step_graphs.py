@@ -6,7 +6,8 @@ They are put together from the templates of causal_templates.yaml and step_templ
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from string import Template
@@ -32,8 +33,23 @@ _INPUTS = {
     "k": "bool[B, T]",
     "w": f"float[B, T, {WIDTH}]",
 }
+_EXPERT: Mapping[str, Any] = {
+    "inputs": {"x": "float[..., D]"},
+    "layers": {
+        "up": {"op": "linear", "out_features": 12},
+        "act": {"op": "gelu"},
+        "down": {"op": "linear", "out_features": "D"},
+    },
+}
+_ASKS = re.compile(r"mask: \$k|given\(\$k\)")
+"""How a template takes a mask that may be absent."""
 _GROUPED = ("stride", "scale_factor", "kernel_size: 2, in", "T //")
 """What of a template asks for a number of positions that is a multiple."""
+
+
+def _uses(text: str, name: str) -> bool:
+    """Whether the layers of a text take an input, or ask for it."""
+    return f"'{name}'" in text or f"given({name})" in text
 
 
 @dataclass
@@ -43,8 +59,8 @@ class _Body:
     rng: random.Random
     inputs: Sequence[str]
     grouped: bool
-    optional: bool
-    """Whether the mask may be absent, which attention alone takes."""
+    optional: frozenset[str]
+    """Inputs that may be absent: the mask, which attention takes then, and the memory."""
     layers: dict[str, Any] = field(default_factory=dict)
     values: list[str] = field(default_factory=lambda: ["x"])
 
@@ -61,7 +77,8 @@ class _Body:
             one
             for one in templates
             if (self.grouped or not any(word in one for word in _GROUPED))
-            and (not self.optional or "$k" not in one or "mask: $k" in one)
+            and ("k" not in self.optional or "$k" not in one or _ASKS.search(one))
+            and ("m" not in self.optional or "$m" not in one or "given($m)" in one)
         ]
         text = self.rng.choice(fits or list(TEMPLATES["pointwise"]))
         prefix = self.name("n")
@@ -87,6 +104,7 @@ class _Body:
             kinds += ["memory", "memory"]
         if "k" in self.inputs:
             kinds += ["mask", "mask"]
+        kinds += [f"optional {name}" for name in self.optional & {*self.inputs}]
         kind = self.rng.choice([*kinds, "from values"])
         self.template(kind, OTHERS.get(kind) or TEMPLATES[kind])
 
@@ -103,11 +121,12 @@ class _Body:
 class _StepGraph:
     def __init__(self, rng: random.Random, planted: bool) -> None:
         self.rng, self.planted, self.found = rng, planted, ""
-        self.grouped, self.optional = rng.random() < 0.2, rng.random() < 0.5
+        self.grouped = rng.random() < 0.2
+        maybe = [n for n, chance in (("k", 0.5), ("m", 0.3)) if rng.random() < chance]
         self.inputs = ["x", *(n for n in ("m", "k", "w") if rng.random() < 0.35)]
         rng.shuffle(self.inputs)
-        if self.optional and "k" in self.inputs:
-            self.inputs = [*(n for n in self.inputs if n != "k"), "k"]
+        self.optional = frozenset(maybe) & {*self.inputs}
+        self.inputs.sort(key=self.optional.__contains__)
         self.blocks: dict[str, Any] = {}
 
     def graph(self) -> CausalGraph:
@@ -126,7 +145,7 @@ class _StepGraph:
         if self.planted:
             body.total()
         text = str(body.layers) + str(self.blocks)
-        used = [n for n in self.inputs if n == "x" or f"'{n}'" in text]
+        used = [n for n in self.inputs if n == "x" or _uses(text, n)]
         spec: dict[str, Any] = {"name": "Net", "step": {"T": self._streamed(used)}}
         if self.grouped:
             spec["dims"] = {"T": {"min": 8, "multiple_of": 4, "max": 64}}
@@ -135,12 +154,14 @@ class _StepGraph:
         spec["inputs"] = {name: self._kind(name) for name in used}
         spec["layers"] = body.layers
         spec["outputs"] = {"output": body.values[-1]}
+        if "'Expert'" in text:
+            self.blocks["Expert"] = _EXPERT
         if self.blocks:
             spec["blocks"] = self.blocks
         return CausalGraph(spec, self.found)
 
     def _kind(self, name: str) -> str:
-        optional = "?" if name == "k" and self.optional else ""
+        optional = "?" if name in self.optional else ""
         return _INPUTS[name] + optional
 
     def _streamed(self, inputs: Sequence[str]) -> list[str]:
@@ -172,7 +193,7 @@ class _StepGraph:
         if self.planted:
             inner.total()
         text = str(inner.layers)
-        used = [n for n in given if n == "x" or f"'{n}'" in text]
+        used = [n for n in given if n == "x" or _uses(text, n)]
         return {
             "inputs": {n: self._kind(n) for n in used},
             "layers": inner.layers,
