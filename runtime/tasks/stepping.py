@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 from typing import Any
 
 from torch import Tensor
@@ -32,12 +33,13 @@ def stepper(
         bound(instance.scope.inputs, name, ports): value
         for name, value in static.items()
     }
-    needed = set(inspect.signature(network.init_state).parameters) - {"max_length"}
-    pieces = inspect.signature(network.step).parameters.values()
-    required = [one.name for one in pieces if one.default is inspect.Parameter.empty]
-    if not needed <= given.keys() or required != [port, "state"]:
+    if not set(_required(network.init_state)) <= given.keys():
         return None
-    state = network.init_state(**{n: given[n] for n in needed}, max_length=max_length)
+    if _required(network.step) != [port, "state"]:
+        return None
+    taken = inspect.signature(network.init_state).parameters
+    first = {name: value for name, value in given.items() if name in taken}
+    state = network.init_state(**first, max_length=max_length)
 
     wanted = bound(instance.outputs, "logits", ports)
 
@@ -49,6 +51,12 @@ def stepper(
         return logits
 
     return Stepper(step, state, network)
+
+
+def _required(method: Callable[..., Any]) -> list[str]:
+    """The arguments that a method cannot do without."""
+    found = inspect.signature(method).parameters.values()
+    return [one.name for one in found if one.default is inspect.Parameter.empty]
 
 
 def _whole(network: Any) -> Any:

@@ -10,7 +10,7 @@ from compiler.diagnostics.diagnostic import RequestError, SpecError
 from runtime.data.data_section import DataSection
 from runtime.data.dataset import DataSplits
 from runtime.data.load_data import load
-from runtime.decode import Sampling
+from runtime.decode import Sampling, Stepper
 from runtime.load import build_networks
 from runtime.tasks.language_model import LanguageModelLearner
 
@@ -102,6 +102,19 @@ def by_hand(learner: LanguageModelLearner, tokens: Tensor) -> list[float]:
         for scores, token in zip(row.tolist(), truth, strict=True):
             found.append(-scores[token] + math.log(sum(map(math.exp, scores))))
     return found
+
+
+def test_tokens_follow_from_a_state(tmp_path: Path) -> None:
+    """While they are made, the layers of the network are called directly."""
+    learner, data = opened(tmp_path)
+    tokens = whole(data)[:, :10]
+    with torch.no_grad():
+        following = learner._following(12)
+        assert isinstance(following, Stepper)
+        assert following.network is learner.networks[""]
+        found, wanted = following(tokens), learner.logits(tokens)[:, -1]
+        wanted[:, learner.tokenizer.unk] = -math.inf
+        torch.testing.assert_close(found, wanted)
 
 
 def test_the_loss_is_the_sum_over_all_tokens(tmp_path: Path) -> None:
