@@ -85,6 +85,19 @@ def test_folds_and_unfolds(opened: Opener, gpt2: str) -> None:
     expect(page.locator(box(one, "0/h/attn/c_attn"))).to_have_count(1)
 
 
+def test_says_that_blocks_stay_folded(opened: Opener, gpt2: str) -> None:
+    page = opened(gpt2).page
+    notice = page.locator("#notice")
+    page.click("#unfold")
+    expect(notice).to_be_hidden()
+    page.evaluate("sayFolded(1200)")  # as `unfoldAll` does beyond 1,500 boxes
+    expect(notice).to_have_text(
+        "A picture holds 1,500 boxes: 1,200 more blocks stay folded."
+    )
+    page.click("#fold")
+    expect(notice).to_be_hidden()
+
+
 def test_finds_layers_by_name_op_and_block(opened: Opener, gpt2: str) -> None:
     page = opened(gpt2).page
     page.click("#fold")

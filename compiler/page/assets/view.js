@@ -75,6 +75,7 @@ function toggle(path) {
 }
 
 function foldAll() {
+  sayFolded(0);
   model.open.clear();
   model.revealed.clear();
   layouts.clear();
@@ -82,25 +83,40 @@ function foldAll() {
   fit(false);
 }
 
-// Outer blocks first, as far as a picture can hold them.
+// Outer blocks first, as far as a picture can hold them; a notice says that some stay folded.
 function unfoldAll() {
   let waiting = model.data.networks.map((_, n) => [n]);
   let boxes = 0;
+  let folded = 0;
   while (waiting.length && boxes < MOST) {
     const inner = [];
     for (const path of waiting) {
       const scope = scopeAt(path);
       const shown = shownIn(path, scope);
-      if (boxes + shown.length > MOST) continue;
+      if (boxes + shown.length > MOST) {
+        folded += 1;
+        continue;
+      }
       boxes += shown.length;
       setOpen(path, true);
       for (const item of shown) if (!Array.isArray(item) && opens(scope.boxes[item])) inner.push([...path, nameOf(scope.boxes[item])]);
     }
     waiting = inner;
   }
+  sayFolded(folded + waiting.length);
   layouts.clear();
   redraw();
   fit(false);
+}
+
+function sayFolded(count) {
+  const notice = document.getElementById("notice");
+  const own = notice.dataset.folded !== undefined;
+  if (!count && !own) return; // it is of something else
+  delete notice.dataset.folded;
+  if (count) notice.dataset.folded = "";
+  notice.hidden = !count;
+  notice.textContent = count ? `A picture holds ${MOST.toLocaleString("en")} boxes: ${count.toLocaleString("en")} more blocks stay folded.` : "";
 }
 
 function select(path, { focus = false, scroll = true } = {}) {

@@ -1,4 +1,4 @@
-"""What lies over text in an SVG file: other text, the borders of boxes and frames, arrows.
+"""What lies over text in an SVG file: other text, borders of boxes and frames, arrows; and text that leaves its box.
 
 Text is as wide as in Helvetica, whose widths Arial and Liberation Sans share: these are what rsvg-convert and Chromium
 choose for our files, and `textLength` holds other viewers to them.
@@ -55,9 +55,28 @@ def overlaps(svg: str) -> list[str]:
             for text in texts
             if _crosses(line, text) and not _hidden(root, part, front, text)
         ]
+    found += [f"{text} leaves it" for text in _leaving(root)]
     for part, line in _arrows(root):
         found += [f"arrow {part} over {text}" for text in texts if _crosses(line, text)]
     return found
+
+
+def _leaving(root: Element) -> Iterator[Text]:
+    """Texts that are not wholly in the box or frame that they are of."""
+    outlines: dict[str, list[Point]] = {}
+    for part, line in _borders(root):
+        outlines.setdefault(part, []).extend(line)
+    for text in texts_of(root):
+        if text.part in outlines and text.kind in ("node", "cluster"):
+            across, down = zip(*outlines[text.part], strict=True)
+            left, top, right, bottom = text.rect
+            if not (
+                min(across) <= left + _TOUCH
+                and right - _TOUCH <= max(across)
+                and min(down) <= top + _TOUCH
+                and bottom - _TOUCH <= max(down)
+            ):
+                yield text
 
 
 def _hidden(root: Element, part: str, front: str, text: Text) -> bool:
