@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn import functional as F
 
-from compiler.library.attention_weights import attention_weights
+from compiler.library.weigh_keys import weigh_keys
 
 
 def attention_with_weights(
@@ -25,7 +25,7 @@ def attention_with_weights(
     value: float[B, kv_heads, S, V]
     -> output: float[B, T, heads * V], weights: float[B, heads, T, S]
     """
-    weights = attention_weights(query, key, attn_mask, is_causal, scale, softcap, sinks)
+    weights = weigh_keys(query, key, attn_mask, is_causal, scale, softcap, sinks)
     group = query.shape[1] // value.shape[1]
     value = value.repeat_interleave(group, dim=1) if group > 1 else value
     output = F.dropout(weights, dropout_p) @ value

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn import functional as F
 
-from compiler.library.attention_weights import attention_weights
+from compiler.library.weigh_keys import weigh_keys
 
 
 def explicit_attention(
@@ -20,14 +20,12 @@ def explicit_attention(
     sinks: Tensor | None = None,
     past: int = 0,
 ) -> Tensor:
-    """F.scaled_dot_product_attention with the weights of `attention_weights`.
+    """F.scaled_dot_product_attention with the weights of `weigh_keys`.
 
     query: float[B, heads, T, E], key: float[B, kv_heads, S, E],
     value: float[B, kv_heads, S, V] -> float[B, heads, T, V]
     """
-    weights = attention_weights(
-        query, key, attn_mask, is_causal, scale, softcap, sinks, past
-    )
+    weights = weigh_keys(query, key, attn_mask, is_causal, scale, softcap, sinks, past)
     group = query.shape[1] // value.shape[1]
     value = value.repeat_interleave(group, dim=1) if group > 1 else value
     return F.dropout(weights, dropout_p) @ value

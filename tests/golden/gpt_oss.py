@@ -29,7 +29,7 @@ __all__ = ["GPTOSS"]
 # compiler/library: def choose_experts
 
 
-# compiler/library: def attention_weights
+# compiler/library: def weigh_keys
 
 
 # compiler/library: def _softmax(scores: Tensor, sinks: Tensor | None) -> Tensor

@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 
-def attention_weights(
+def weigh_keys(
     query: Tensor,
     key: Tensor,
     attn_mask: Tensor | None = None,
