@@ -93,13 +93,17 @@ _OTHERS: Final[dict[str, Config]] = {
     "ge": {"value": 0},
     "gt": {"value": 0},
     "index_add": {"dim": 0},
+    "istft": {"n_fft": 4},
     "interpolate": {"scale_factor": 2},
     "le": {"value": 0},
     "logsumexp": {"dim": 1},
     "lt": {"value": 0},
     "ne": {"value": 1},
+    "pow": {"exponent": 2},
     "remainder": {"value": 2},
+    "repeat_interleave": {"repeats": 2},
     "rotary_embedding": {"dim": 4},
+    "stft": {"n_fft": 4},
     "to": {"dtype": "int"},
     "transformer": {
         "nhead": 2,
@@ -127,6 +131,16 @@ _OTHERS: Final[dict[str, Config]] = {
     "chunk": {"dim": -1},
 }
 """Where the table does not fit."""
+
+_INPUTS: Final[dict[str, dict[str, str]]] = {
+    "istft": {
+        "input": "float[B, 3, T]",
+        "imag": "float[B, 3, T]",
+        "window": "float[4]",
+    },
+    "stft": {"input": "float[B, T]", "window": "float[4]"},
+}
+"""Inputs that are not found among the shapes below."""
 
 SHAPES: Final = (
     "B, T, 4",
@@ -194,7 +208,8 @@ def example(op: str) -> Example | None:
         for key in required_arguments(kind)
     }
     given |= _OTHERS.get(op, {})
-    for inputs in _candidates(kind):
+    known = _INPUTS.get(op)
+    for inputs in (known,) if known else _candidates(kind):
         draft = Example(op, tuple(given.items()), tuple(inputs.items()), "", ())
         program = compiled(_text(draft, ("B", "T"), by_port=True))
         if program is None:
