@@ -87,5 +87,5 @@ def test_code() -> None:
     inputs = {"input": type_of(6, 16)}
     found = check(OP, arguments, inputs)
     assert found.construct == "AdaptiveLogSoftmax(16, 20, (4, 10))"
-    assert found.forward[0] == "output_0 = self.layer.log_prob(input)"
+    assert found.forward[0] == "return self.layer.log_prob(input)"
     assert label(OP, arguments, **inputs) == "20 classes, cut at 4, 10"

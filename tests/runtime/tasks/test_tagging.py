@@ -24,7 +24,7 @@ outputs: {logits: fc}
 task:
   kind: tagging
   data: {DATA: {words: 300, length: 12}}
-  minutes: 0.02
+  minutes: 0.004
   batch_size: 256
 """
 
