@@ -188,7 +188,7 @@ def open_run(run: str | Path, /, *, weights: str = "best") -> LoadedRun:
 
 
 def load_plugin(file: str | Path, /) -> None:
-    """Run a Python file with tasks, data sets, losses or metrics of one's own, which specs can use from then on.
+    """Run a Python file with ops, tasks, data sets, losses or metrics of one's own, which specs can use from then on.
 
     Raises:
         RequestError: if it cannot be run, or a declaration is incomplete or has a name that is taken.

@@ -35,17 +35,12 @@ class GridEncoding(nn.Module):
         self.row_waves = SinusoidalEmbedding(d // 2)
 
     def forward(self, x: Tensor) -> Tensor:
-        h = x.shape[2]
-        w = x.shape[3]
-        d = x.shape[1]
-        columns = torch.arange(x.shape[3], device=x.device)  # [W]
-        column_waves = self.column_waves(columns)  # [W, D // 2]
-        on_grid = column_waves.expand(h, w, d // 2)  # [H, W, D // 2]
         rows = torch.arange(x.shape[2], device=x.device)  # [H]
-        row_waves = self.row_waves(rows)  # [H, D // 2]
-        beside = row_waves.unsqueeze(1)  # [H, 1, D // 2]
-        also_on_grid = beside.expand(h, w, d // 2)  # [H, W, D // 2]
-        both = torch.cat([on_grid, also_on_grid], dim=-1)  # [H, W, 2 * (D // 2)]
+        columns = torch.arange(x.shape[3], device=x.device)  # [W]
+        grid_0, grid_1 = torch.meshgrid(columns, rows, indexing="xy")  # 2 of [H, W]
+        column_waves = self.column_waves(grid_0)  # [H, W, D // 2]
+        row_waves = self.row_waves(grid_1)  # [H, W, D // 2]
+        both = torch.cat([column_waves, row_waves], dim=-1)  # [H, W, 2 * (D // 2)]
         flat: Tensor = both.flatten(0, 1)  # [H * W, 2 * (D // 2)]
         return flat
 

@@ -25,19 +25,6 @@ __all__ = ["XLNet"]
 # compiler/library: class SinusoidalEmbedding(nn.Module)
 
 
-class Distance(nn.Module):
-    """How far a query may be behind a key, from T down to -(T - 1).
-
-    tokens: int[B, T] -> int[2 * T]
-    """
-
-    def forward(self, tokens: Tensor) -> Tensor:
-        near = torch.arange(tokens.shape[1], device=tokens.device)  # [T]
-        behind = (near + 1).flip(0)  # [T]
-        ahead = torch.neg(near)  # [T]
-        return torch.cat([behind, ahead], dim=0)  # [2 * T]
-
-
 class Apart(nn.Module):
     """Whether two tokens are in different segments.
 
@@ -214,7 +201,6 @@ class XLNet(nn.Module):
             raise ValueError("width must be a multiple of heads")
         self.word = nn.Embedding(vocab, width)
         self.drop = nn.Dropout(dropout)
-        self.distance = Distance()
         self.waves = SinusoidalEmbedding(width)
         self.relative = nn.Dropout(dropout)
         self.apart = Apart()
@@ -238,8 +224,9 @@ class XLNet(nn.Module):
     def forward(
         self, tokens: Tensor, mask: Tensor | None = None, segments: Tensor | None = None
     ) -> Tensor:
+        t = tokens.shape[1]
         x = self.drop(self.word(tokens))  # [B, T, width]
-        distance = self.distance(tokens)  # [2 * T]
+        distance = torch.arange(t, -t, -1, device=tokens.device)  # [2 * T]
         relative = self.relative(self.waves(distance))  # [2 * T, width]
         apart = self.apart(segments) if segments is not None else None  # [B, 1, T, T]
         for block in self.encoder:  # depth times
