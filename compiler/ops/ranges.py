@@ -7,23 +7,16 @@ from typing import Literal
 
 from compiler.codegen.python import Expr, TupleExpr, attr, call, lit
 from compiler.op import errors
-from compiler.op.arg_types import Axis, Extent, Integer
+from compiler.op.arg_types import Axis, Count, Extent, Integer
 from compiler.op.context import Context
 from compiler.op.dependence import SIZE, Dependence, Positions, moved_known
 from compiler.op.flow import FlowCall, flow_rule, sized_axes
-from compiler.op.flow_rules import position_axis
+from compiler.op.flow_rules import position_axis, source
 from compiler.op.op import ANY, Code, Op, Port
 from compiler.op.registry import register
 from compiler.ops.embedding import position_range
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.tensor import TensorType
-
-
-def counted_by_size(call: FlowCall, reason: str) -> Dependence:
-    """Numbers that depend on no input but on sizes: if these are of T, on how long the sequence is."""
-    axes = sized_axes(call, call.outputs[0])
-    found = Dependence(axes)
-    return found.also({SIZE}, reason) if any(axes) else found
 
 
 @register("arange", torch="torch.arange")
@@ -67,7 +60,8 @@ class Arange(Op):
         """The number of each place; only the size of the input is used. An `end` that reads T depends on all of it."""
         if self.end is not None:
             reason = "arange counts to an end that reads T: give it the dim in place of the end"
-            return counted_by_size(call, reason)
+            found = Dependence(sized_axes(call, call.outputs[0]))
+            return found.also({SIZE}, reason) if found.carries else found
         dim = 1 if self.dim is None else self.dim
         axis = position_axis(call["input"], call.type("input"), dim)
         return Dependence((axis,), known=None if axis is None else Positions(0))
@@ -93,26 +87,21 @@ class Arange(Op):
 class Linspace(Op):
     """Numbers at equal distances from `start` to `end`, both included: any[...] -> float[steps].
 
-    `steps` may be a symbol. The input only supplies the device, and the precision if it is float.
+    Their number is known, since torch.export fixes it; for as many as a symbol says, scale an `arange`. The input only
+    supplies the device, and the precision if it is float.
     """
 
     start: float
     end: float
-    steps: Extent
+    steps: Count
 
     family = "creation"
     inputs = (Port("input", ANY),)
 
-    def infer(self, ctx: Context, input: TensorType) -> TensorType:
-        ctx.require_least("steps", self.steps, 0)
-        return TensorType("float", (self.steps,))
+    flow = source
 
-    @flow_rule("positions", reads_sizes=True)
-    def flow(self, call: FlowCall) -> Dependence:
-        """Numbers that depend on how many there are."""
-        return counted_by_size(
-            call, "the distances of linspace follow from the size of T"
-        )
+    def infer(self, ctx: Context, input: TensorType) -> TensorType:
+        return TensorType("float", (self.steps,))
 
     def label(
         self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType

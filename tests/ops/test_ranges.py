@@ -73,9 +73,6 @@ def test_sizes_may_be_symbols() -> None:
     assert infer("arange", {"end": "T"}, x) == (tensor("int[T]"),)
     shape = ["B", 2, "T"]
     assert infer("zeros", {"shape": shape}, x) == (tensor("float[B, 2, T]"),)
-    assert infer("linspace", {"start": 0, "end": 1, "steps": "T"}, x) == (
-        tensor("float[T]"),
-    )
     columns = {"inputs": (tensor("int[H]"), tensor("int[W]"))}
     assert infer("meshgrid", {"indexing": "xy"}, columns) == (tensor("int[W, H]"),) * 2
 
