@@ -34,6 +34,8 @@ def _gather(drawing: Drawing, homes: dict[str, int]) -> None:
     """Put what comes in from the side into the piece that it is for, and outputs into that which they are of."""
     before, after = _joined(drawing)
     beside = _from_side(drawing, before)
+    if drawing.direction == "LR":  # a layer more would make the row longer
+        beside -= before.keys()
     for box in drawing.boxes:
         sources = before.get(box.id)
         if box.kind == "output" and sources and not box.main_path:

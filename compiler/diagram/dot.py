@@ -185,7 +185,7 @@ class _DotPrinter:
         return {
             "rankdir": self._drawing.direction,
             "nodesep": "0.16" if self._narrow else "0.28",
-            "ranksep": "0.3" if self._down else "0.42",
+            "ranksep": "0.3" if self._down else "0.36" if self._narrow else "0.42",
             "fontname": _FONT,
             "fontcolor": self._theme.ink,
             "bgcolor": self._theme.paper,
