@@ -16,6 +16,7 @@ import inspect
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Final
 
 import torch
@@ -77,12 +78,17 @@ class Verification:
     compared: tuple[str, ...]
 
 
-def verify_types(program: Program) -> list[str]:
-    """Compare shapes, dtypes and parameter counts with the compiler's; returns the differences as messages."""
+def verify_types(program: Program, most: int | None = None) -> list[str]:
+    """Compare shapes, dtypes and parameter counts with the compiler's; returns the differences as messages.
+
+    Args:
+        program: what is verified.
+        most: maximum number of sizes of the inputs that are tried; default: all samples.
+    """
     networks = load_program(program)
     problems: list[str] = []
     for name, instance in program.typed.networks.items():
-        problems += _verify_types(networks[name], instance)
+        problems += _verify_types(networks[name], instance, most)
     return problems
 
 
@@ -353,12 +359,14 @@ def _flops(instance: Instance, sizes: SymbolSizes) -> int:
     return 0 if flops is None else flops.evaluate(sizes)
 
 
-def _verify_types(network: type[nn.Module], instance: Instance) -> list[str]:
+def _verify_types(
+    network: type[nn.Module], instance: Instance, most: int | None = None
+) -> list[str]:
     """Compare the outputs' types with the inferred ones, at several sizes.
 
     Large networks run on the meta device, and at one size on the CPU if that is possible; small ones on the CPU.
     """
-    samples = list(sample_sizes(instance))
+    samples = list(islice(sample_sizes(instance), most))
     computable = ParameterCounter().instance(instance) <= MAX_CPU_PARAMETERS
     computable = computable and _is_computable(instance, samples[0])
     small = computable and all(

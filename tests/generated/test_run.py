@@ -33,7 +33,8 @@ _KINDS = {"float": torch.float32, "int": torch.int64, "bool": torch.bool}
 def test_inference_says_what_torch_gives(
     spec: str, size: Callable[[str], Program]
 ) -> None:
-    assert verify_types(size(spec)) == []
+    """At full size for two sizes of the inputs, at small sizes for all samples."""
+    assert verify_types(size(spec), most=2 if size is shallow else None) == []
 
 
 @pytest.mark.parametrize("spec", some(11))
