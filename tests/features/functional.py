@@ -1,7 +1,8 @@
 """Functional: functions of tensors, each as it is written by hand.
 
     x: float[B, T, 8], y: float[B, T, 8], tokens: int[B, T]
-    -> unit: float[B, 8, 6], length: float[B, 1], number: int[B],
+    -> grid: int[T, 2], attend: float[B, 2, T, T], waves: float[B, T // 2 + 1, 10],
+    unit: float[B, 8, 6], length: float[B, 1], number: int[B],
     diagonal: float[B, T], floats: float[B, T, 5], product: float[B, 8],
     code: float[B, T, 8]
     where T >= 4
@@ -18,11 +19,85 @@ from torch.nn import functional as F
 __all__ = ["Functional"]
 
 
+def weigh_keys(
+    query: Tensor,
+    key: Tensor,
+    attn_mask: Tensor | None = None,
+    is_causal: bool = False,
+    scale: float | None = None,
+    softcap: float | None = None,
+    sinks: Tensor | None = None,
+    past: int = 0,
+) -> Tensor:
+    """Softmax over the keys of the scaled products of queries and keys.
+
+    query: float[B, heads, T, E], key: float[B, kv_heads, S, E],
+    attn_mask: bool or float[B, heads, T, S], sinks: float[heads]
+    -> float[B, heads, T, S]
+
+    If `is_causal`, query t attends to keys up to past + t. A query whose keys are all
+    masked has weights of 0. With softcap, scores are softcap * tanh(scores / softcap)
+    (Gemma 2, 2024). Sinks are the scores of one more key in each head, whose value is
+    zero (Xiao et al., "Efficient Streaming Language Models with Attention Sinks",
+    2023).
+    """
+    group = query.shape[1] // key.shape[1]
+    key = key.repeat_interleave(group, dim=1) if group > 1 else key
+    scale = query.shape[-1] ** -0.5 if scale is None else scale
+    scores = query @ key.transpose(-2, -1) * scale
+    if softcap is not None:
+        scores = torch.tanh(scores / softcap) * softcap
+    if is_causal:
+        attn_mask = scores.new_ones(scores.shape[-2:], dtype=torch.bool).tril(past)
+    admitted = attn_mask
+    if attn_mask is not None and attn_mask.dtype != torch.bool:
+        admitted = attn_mask > float("-inf")
+        scores = scores + attn_mask
+    if admitted is not None:
+        # not -inf, which gives NaN gradients where all keys are masked
+        scores = scores.masked_fill(~admitted, torch.finfo(scores.dtype).min)
+    weights = _softmax(scores, sinks)
+    return weights if admitted is None else weights.masked_fill(~admitted, 0.0)
+
+
+def _softmax(scores: Tensor, sinks: Tensor | None) -> Tensor:
+    """Return the weights of the keys; sinks take part of the sum."""
+    if sinks is None:
+        return F.softmax(scores, dim=-1)
+    sink = sinks[:, None, None].expand(*scores.shape[:-1], 1)
+    return F.softmax(torch.cat((scores, sink), dim=-1), dim=-1)[..., :-1]
+
+
+def attention_with_weights(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attn_mask: Tensor | None = None,
+    dropout_p: float = 0.0,
+    is_causal: bool = False,
+    scale: float | None = None,
+    softcap: float | None = None,
+    sinks: Tensor | None = None,
+) -> tuple[Tensor, Tensor]:
+    """Attention of joined heads, and its weights, without dropout.
+
+    query: float[B, heads, T, E], key: float[B, kv_heads, S, E],
+    value: float[B, kv_heads, S, V]
+    -> output: float[B, T, heads * V], weights: float[B, heads, T, S]
+    """
+    weights = weigh_keys(query, key, attn_mask, is_causal, scale, softcap, sinks)
+    group = query.shape[1] // value.shape[1]
+    value = value.repeat_interleave(group, dim=1) if group > 1 else value
+    output = F.dropout(weights, dropout_p) @ value
+    return output.transpose(1, 2).flatten(-2), weights
+
+
 class Functional(nn.Module):
     """Functions of tensors, each as it is written by hand.
 
     x: float[B, T, 8], y: float[B, T, 8], tokens: int[B, T]
-    -> unit: float[B, 8, 6], length: float[B, 1], number: int[B],
+    -> grid: int[T, 2], attend: float[B, 2, T, T], waves: float[B, T // 2 + 1, 10],
+    unit: float[B, 8, 6], length: float[B, 1], number: int[B],
     diagonal: float[B, T], floats: float[B, T, 5], product: float[B, 8],
     code: float[B, T, 8]
     where T >= 4
@@ -30,7 +105,9 @@ class Functional(nn.Module):
 
     def forward(
         self, x: Tensor, y: Tensor, tokens: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
+    ) -> tuple[
+        Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor
+    ]:
         t = x.shape[1]
         positive = x > 0  # [B, T, 8]
         less = x < y  # [B, T, 8]
@@ -70,4 +147,27 @@ class Functional(nn.Module):
         code = (
             x + deviation * torch.randn_like(deviation) if self.training else x
         )  # [B, T, 8]
-        return unit, length, number, diagonal, floats, product, code
+        numbers = torch.arange(t, device=x.device)  # [T]
+        ones = x.new_ones(2, dtype=torch.int64)  # [2]
+        grid_0, _ = torch.meshgrid(numbers, ones, indexing="ij")  # [T, 2]
+        more = x.new_zeros(x.shape[0], t, 2)  # [B, T, 2]
+        longer = torch.cat([x, more], dim=-1)  # [B, T, 10]
+        attend, attend_weights = attention_with_weights(
+            torch.unflatten(longer, -1, (2, -1)).transpose(1, 2),
+            torch.unflatten(longer, -1, (2, -1)).transpose(1, 2),
+            torch.unflatten(longer, -1, (2, -1)).transpose(1, 2),
+        )  # [B, T, 10], [B, 2, T, T]
+        waves = torch.fft.rfft(attend, dim=1)
+        _, waves_imag = (waves.real, waves.imag)  # [B, T // 2 + 1, 10]
+        return (
+            grid_0,
+            attend_weights,
+            waves_imag,
+            unit,
+            length,
+            number,
+            diagonal,
+            floats,
+            product,
+            code,
+        )
