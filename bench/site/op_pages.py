@@ -10,6 +10,7 @@ from bench.site.links import with_site_links
 from compiler.op.op_docs import reference
 from compiler.reporting.op_examples import compiled, example_text
 from compiler.reporting.ops_page import HEAD, op_entry
+from compiler.reporting.own_ops_text import OWN_OPS
 
 
 @dataclass(frozen=True)
@@ -42,9 +43,10 @@ def op_pages(folder: str) -> OpPages:
         links = ", ".join(f"[`{o.name}`]({family}.md#{o.name})" for o in members)
         rows.append(f"| [{title}]({family}.md) | {links} |")
     table = "\n".join(["| family | ops |", "|---|---|", *rows])
-    pages["ops/index.md"] = (
-        with_site_links(HEAD, "docs/ops.md", "ops/index.md") + f"\n{table}\n"
+    head, own = (
+        with_site_links(text, "docs/ops.md", "ops/index.md") for text in (HEAD, OWN_OPS)
     )
+    pages["ops/index.md"] = f"{head}\n{table}\n\n{own}"
     return OpPages(pages, specs)
 
 
