@@ -26,7 +26,6 @@ def attention_with_weights(
     -> output: float[B, T, heads * V], weights: float[B, heads, T, S]
     """
     weights = weigh_keys(query, key, attn_mask, is_causal, scale, softcap, sinks)
-    group = query.shape[1] // value.shape[1]
-    value = value.repeat_interleave(group, dim=1) if group > 1 else value
+    value = value.repeat_interleave(query.shape[1] // value.shape[1], dim=1)
     output = F.dropout(weights, dropout_p) @ value
     return output.transpose(1, 2).flatten(-2), weights

@@ -20,12 +20,10 @@ def explicit_attention(
     sinks: Tensor | None = None,
     past: int = 0,
 ) -> Tensor:
-    """F.scaled_dot_product_attention with the weights of `weigh_keys`.
+    """As F.scaled_dot_product_attention, with the weights of `weigh_keys`.
 
-    query: float[B, heads, T, E], key: float[B, kv_heads, S, E],
     value: float[B, kv_heads, S, V] -> float[B, heads, T, V]
     """
     weights = weigh_keys(query, key, attn_mask, is_causal, scale, softcap, sinks, past)
-    group = query.shape[1] // value.shape[1]
-    value = value.repeat_interleave(group, dim=1) if group > 1 else value
+    value = value.repeat_interleave(query.shape[1] // value.shape[1], dim=1)
     return F.dropout(weights, dropout_p) @ value

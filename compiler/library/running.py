@@ -32,7 +32,7 @@ class Running(StepState):
 
 
 def with_last(state: Running | None, x: Tensor, dim: int) -> Tensor:
-    """Put the last result in front of the next piece, for an op that goes on from it."""
+    """Put the last result in front of the next piece: an op goes on from it."""
     if state is None or state.last is None:
         return x
     return torch.cat((state.last, x), dim)

@@ -422,7 +422,9 @@ def _of_sizes(plan: ClassPlan) -> Iterator[Required]:
         if (
             isinstance(node, Node)
             and nodes.get(node.name) is node
-            and all(isinstance(one, InputDim | ParamNumber) for one in symbols)
+            and all(
+                isinstance(one, InputDim | ParamNumber | ListItem) for one in symbols
+            )
         ):
             under = _built_when(plan, node.name)
             one = Required(size_code(size), size_code(other), relation=relation)

@@ -149,19 +149,24 @@ class Context:
         if self.layer is not None and size != divisor:
             self.multiples[size, divisor, self.layer] = None
 
-    def require_least(self, what: str, size: Dim, least: int, port: str = "") -> None:
-        """A size must be at least a number, for every size of the inputs."""
-        value = self.value(size)
-        if not self.domain.at_least(value, least):
-            conditions = when_at_least(self.domain, value, least)
-            self._found(errors.too_small(what, value, least, port, conditions))
-        elif self._is_asked(size, value):
-            self.leasts[size, Dim.of(least), self.layer] = None
+    def require_least(
+        self, what: str, size: Dim, least: Dim | int, port: str = ""
+    ) -> None:
+        """A size must be at least a known number, for every size of the inputs."""
+        value, wanted = self.value(size), Dim.of(least)
+        number = self.value(wanted).constant
+        assert number is not None
+        if not self.domain.at_least(value, number):
+            conditions = when_at_least(self.domain, value, number)
+            self._found(errors.too_small(what, value, number, port, conditions))
+        elif self._is_asked(value, size, wanted):
+            self.leasts[size, wanted, self.layer] = None
 
-    def _is_asked(self, size: Dim, value: Dim) -> bool:
-        """Whether a layer asks for a number that params decide, by a sum of them."""
-        known = value.constant is not None and size.constant is None
-        return known and self.layer is not None and not size.depth
+    def _is_asked(self, value: Dim, *compared: Dim) -> bool:
+        """Whether a layer asks for a number, of this value, that params decide by sums of them."""
+        known = value.constant is not None and self.layer is not None
+        named = any(one.constant is None for one in compared)
+        return known and named and not any(one.depth for one in compared)
 
     def require_equal(
         self, message: str, left: Dim, right: Dim, port: str = "", label: str = ""

@@ -86,5 +86,5 @@ def count_windows(
 
 def require_whole_window(ctx: Context, size: Dim, kernel: Dim) -> None:
     """Check that the window fits without padding, as torch requires of 3D average pooling."""
-    number = ctx.constant(kernel, "kernel_size", "kernel_size")
-    ctx.require_least("the unpadded input", size, number, "input")
+    ctx.constant(kernel, "kernel_size", "kernel_size")
+    ctx.require_least("the unpadded input", size, kernel, "input")

@@ -88,8 +88,8 @@ def dilated_size(kernel: Dim, dilation: Dim | int) -> Dim:
 
 def require_window(ctx: Context, padded: Dim, least: Dim) -> None:
     """Check that the padded input has at least `least` elements, so that one window fits."""
-    number = ctx.constant(least, "the window size", "kernel_size")
-    ctx.require_least("the padded input", padded, number, "input")
+    ctx.constant(least, "the window size", "kernel_size")
+    ctx.require_least("the padded input", padded, least, "input")
 
 
 def require_padding_fits(
@@ -99,7 +99,7 @@ def require_padding_fits(
     if mode not in ("reflect", "circular"):
         return
     number = ctx.constant(reach, argument, argument)
-    least = number + 1 if mode == "reflect" else number
+    least = reach + 1 if mode == "reflect" else reach
     what = f"an input padded by {number} in {mode} mode"
     ctx.require_least(what, size, least, "input")
 

@@ -267,12 +267,11 @@ class Chunk(_Splitting):
         count = self.chunks
         value = ctx.value(size)
         if value.constant is None or value.constant % count == 0:
-            if value.constant is None:  # of a known size, the last piece may be smaller
-                what = "the dimension's size"
-                ctx.require_multiple(what, size, "chunks", Dim.of(count), "chunks")
+            what = "the dimension's size"
+            ctx.require_multiple(what, size, "chunks", Dim.of(count), "chunks")
             piece = exact_div(size, count)
             return [size // count if piece is None else piece] * count
-        piece_size = -(-value.constant // count)
+        piece_size = -(-value.constant // count)  # the last piece is smaller
         last = value.constant - piece_size * (count - 1)
         if last <= 0:
             raise errors.constraint(

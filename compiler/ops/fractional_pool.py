@@ -40,9 +40,9 @@ class _FractionalMaxPool(PoolWithIndices):
         sizes = self.sizes(ctx, input)
         for size, wanted, window in zip(extents, sizes, kernel, strict=True):
             ctx.require_least("the output's size", wanted, 0, "input")
-            number = ctx.constant(window, "kernel_size", "kernel_size")
+            ctx.constant(window, "kernel_size", "kernel_size")
             what = "the input size minus the output size"
-            least = number - 1 + self.extra_elements
+            least = window - 1 + self.extra_elements
             ctx.require_least(what, size - wanted, least, "input")
         return self.with_indices(self.with_extents(input, sizes))
 

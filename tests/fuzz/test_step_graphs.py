@@ -134,7 +134,6 @@ _MASK_FROM_VALUES = """
     "layers",
     [
         _TRANSFORMER,
-        _TWO_DIMENSIONS,
         _PAD_AGAIN,
         _REPLICATE,
         _TRIANGLE,
@@ -147,8 +146,8 @@ def test_layers_that_ran_wrongly_in_pieces_are_refused(layers: str) -> None:
     assert found.about.startswith("leak: ")
 
 
-@pytest.mark.parametrize("layers", [_BOTH_MASKS, _MASK_FROM_VALUES])
-def test_masks_of_keys_that_are_computed(layers: str) -> None:
+@pytest.mark.parametrize("layers", [_BOTH_MASKS, _MASK_FROM_VALUES, _TWO_DIMENSIONS])
+def test_layers_that_run_in_pieces(layers: str) -> None:
     assert judge_steps(CausalGraph(_spec(layers))).verdict == "steps"
 
 

@@ -190,8 +190,8 @@ class Image(nn.Module):
         super().__init__()
         if min(size, patch, image_width, image_heads, embedding) < 1:
             raise ValueError("all sizes must be at least 1")
-        if size < 32:
-            raise ValueError("size must be at least 32")
+        if size < patch:
+            raise ValueError("size must be at least patch")
         if image_depth < 0:
             raise ValueError("image_depth must be at least 0")
         if image_depth > 0 and image_width % image_heads != 0:

@@ -129,8 +129,6 @@ class ConvLSTM(nn.Module):
             raise ValueError("len(widths) must be at least 3")
         if min(channels, size, kernel_size, *widths[:3]) < 1:
             raise ValueError("all sizes must be at least 1")
-        if kernel_size + size < 6:
-            raise ValueError("kernel_size + size must be at least 6")
         self.layer1 = Layer(channels, size, size, widths[0], kernel_size)
         self.layer2 = Layer(widths[0], size, size, widths[1], kernel_size)
         self.layer3 = Layer(widths[1], size, size, widths[2], kernel_size)

@@ -291,6 +291,8 @@ class DDPM(nn.Module):
             raise ValueError("len(factors) and len(attends) must be at least 1")
         if min(channels, width, blocks, groups) < 1:
             raise ValueError("channels, width, blocks and groups must be at least 1")
+        if factors[0] * width % groups != 0:
+            raise ValueError("factors[0] * width must be a multiple of groups")
         self.waves = SinusoidalEmbedding(width, shift=1.0)
         self.time_embedding = TimeEmbedding(width)
         self.conv_in = nn.Conv2d(channels, width, kernel_size=3, padding=1)

@@ -137,8 +137,8 @@ class DeiT(nn.Module):
             hidden = 4 * width
         if min(classes, size, patch, width, heads, hidden) < 1:
             raise ValueError("all sizes must be at least 1")
-        if size < 16:
-            raise ValueError("size must be at least 16")
+        if size < patch:
+            raise ValueError("size must be at least patch")
         if depth < 0:
             raise ValueError("depth must be at least 0")
         if depth > 0 and width % heads != 0:

@@ -163,8 +163,8 @@ class DINOv2(nn.Module):
             raise ValueError("drop_path must be at most 1.0")
         if min(classes, size, patch, width, heads, hidden) < 1:
             raise ValueError("all sizes must be at least 1")
-        if size < 14:
-            raise ValueError("size must be at least 14")
+        if size < patch:
+            raise ValueError("size must be at least patch")
         if depth < 0:
             raise ValueError("depth must be at least 0")
         if depth > 0 and width % heads != 0:

@@ -165,8 +165,10 @@ class DiT(nn.Module):
         super().__init__()
         if min(size, channels, patch, width, heads, waves) < 1:
             raise ValueError("all sizes must be at least 1")
-        if min(size, width) < 2:
-            raise ValueError("size and width must be at least 2")
+        if size < patch:
+            raise ValueError("size must be at least patch")
+        if width < 2:
+            raise ValueError("width must be at least 2")
         if min(depth, classes) < 0:
             raise ValueError("depth and classes must be at least 0")
         if depth > 0 and width % heads != 0:

@@ -215,8 +215,6 @@ class DPT(nn.Module):
             raise ValueError("width must be a multiple of heads")
         if size < patch:
             raise ValueError("size must be at least patch")
-        if size < 16:
-            raise ValueError("size must be at least 16")
         if features < 2:
             raise ValueError("features must be at least 2")
         self.patches = nn.Conv2d(3, width, kernel_size=patch, stride=patch)

@@ -24,10 +24,7 @@ from torch.nn import init
 __all__ = ["Gemma2"]
 
 
-# compiler/library: def attention_weights
-
-
-# compiler/library: def _softmax(scores: Tensor, sinks: Tensor | None) -> Tensor
+# compiler/library: def weigh_keys
 
 
 # compiler/library: def explicit_attention

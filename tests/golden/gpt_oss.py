@@ -32,9 +32,6 @@ __all__ = ["GPTOSS"]
 # compiler/library: def weigh_keys
 
 
-# compiler/library: def _softmax(scores: Tensor, sinks: Tensor | None) -> Tensor
-
-
 # compiler/library: def explicit_attention
 
 

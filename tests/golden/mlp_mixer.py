@@ -95,8 +95,8 @@ class MLPMixer(nn.Module):
             channel_hidden = 4 * width
         if min(classes, size, patch, width, token_hidden, channel_hidden) < 1:
             raise ValueError("all sizes must be at least 1")
-        if size < 16:
-            raise ValueError("size must be at least 16")
+        if size < patch:
+            raise ValueError("size must be at least patch")
         if depth < 0:
             raise ValueError("depth must be at least 0")
         self.patches = PatchEmbedding(3, width, patch)

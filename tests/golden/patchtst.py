@@ -101,8 +101,6 @@ class PatchTST(nn.Module):
             raise ValueError("all sizes must be at least 1")
         if context < patch:
             raise ValueError("context must be at least patch")
-        if context < 16:
-            raise ValueError("context must be at least 16")
         if depth < 0:
             raise ValueError("depth must be at least 0")
         if depth > 0 and width % heads != 0:

@@ -297,8 +297,8 @@ class Swin(nn.Module):
             raise ValueError("all sizes must be at least 1")
         if min(depths[:4]) < 0:
             raise ValueError("depths must be at least 0")
-        if size < 4:
-            raise ValueError("size must be at least 4")
+        if size < patch:
+            raise ValueError("size must be at least patch")
         if (
             (depths[0] > 0 and width % heads[0] != 0)
             or (depths[1] > 0 and 2 * width % heads[1] != 0)

@@ -303,7 +303,7 @@ class TemporalFusionTransformer(nn.Module):
         )  # [B, H + K, width]
         temporal = self.temporal(local, selected)  # [B, H + K, width]
         enriched = self.enriched(temporal, enrichment_context)  # [B, H + K, width]
-        attention, attention_weights_ = self.attention(
+        attention, attention_weights = self.attention(
             enriched
         )  # [B, H + K, width], [B, H + K, H + K]
         attended = self.attended(attention, enriched)  # [B, H + K, width]
@@ -311,4 +311,4 @@ class TemporalFusionTransformer(nn.Module):
         transformed = self.transformed(position_wise, temporal)  # [B, H + K, width]
         horizon = transformed[:, past.shape[1] :]  # [B, H, width]
         quantiles = self.head(horizon)  # [B, H, quantiles]
-        return quantiles, attention_weights_
+        return quantiles, attention_weights

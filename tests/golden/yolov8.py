@@ -268,6 +268,14 @@ class YOLOv8(nn.Module):
             raise ValueError("len(depths) must be at least 4")
         if min(classes, bins, size, *widths[:5], *depths[:4]) < 1:
             raise ValueError("all sizes must be at least 1")
+        if widths[4] % 2 != 0:
+            raise ValueError("widths[4] must be a multiple of 2")
+        if widths[2] % 2 != 0:
+            raise ValueError("widths[2] must be a multiple of 2")
+        if widths[3] % 2 != 0:
+            raise ValueError("widths[3] must be a multiple of 2")
+        if widths[1] % 2 != 0:
+            raise ValueError("widths[1] must be a multiple of 2")
         if widths[4] < 2:
             raise ValueError("widths[4] must be at least 2")
         self.stem = Conv(3, widths[0], kernel_size=3, stride=2)

@@ -13,7 +13,7 @@ SPEC = """\
 name: Net
 inputs: {x: "float[B, T, 4]"}
 step: T
-layers: {sum: {op: cummax, dim: 1}, fc: {op: linear, out_features: 4, in: sum.values}}
+layers: {evens: {op: slice, dim: 1, step: 2}, fc: {op: linear, out_features: 4}}
 outputs: {y: fc}
 """
 
@@ -23,7 +23,7 @@ def test_a_layer_that_cannot_go_on_from_a_state(tmp_path: Path) -> None:
     file.write_text(SPEC)
     program = compile_spec(file)
     (one,) = program.check()
-    assert (one.code, one.path) == ("no-code", "Net.sum")
+    assert (one.code, one.path) == ("no-code", "Net.evens")
     with pytest.raises(SpecError) as raised:
         len(program.python)
     assert raised.value.diagnostics == (one,)
@@ -61,19 +61,20 @@ VARIANTS = {
     "by a number": """\
 params: {dim: 2}
 variants: {small: {dim: 2}, late: {dim: 1}}
-layers: {sum: {op: cummax, dim: dim}, fc: {op: linear, out_features: 4, in: sum.values}}
+layers: {evens: {op: slice, dim: dim, step: 2}, fc: {op: linear, out_features: 4}}
 """,
     "by a condition": """\
 params: {late: false}
 variants: {small: {late: false}, late: {late: true}}
 layers:
   fc: {op: linear, out_features: 4}
-  sum: {op: Sum, when: late}
+  read: {op: Read, when: late}
 blocks:
-  Sum:
+  Read:
     inputs: {x: "float[B, T, D]"}
-    layers: {sum: {op: cummax, dim: 1}}
-    outputs: {y: sum.values}
+    layers:
+      read: {op: attention, num_heads: 1, is_causal: true, need_weights: true, in: [x, x, x]}
+    outputs: {y: read}
 """,
     "by the layer": """\
 params: {kind: {type: op, default: relu}}
@@ -84,13 +85,12 @@ layers: {fc: {op: linear, out_features: 4}, sum: {op: $kind}}
 params: {dims: [2]}
 variants: {small: {dims: [2, 2]}, late: {dims: [2, 1]}}
 layers:
-  sum: {op: Sum, dim: "dims[i]", repeat: len(dims)}
+  evens: {op: Evens, dim: "dims[i]", repeat: len(dims)}
 blocks:
-  Sum:
+  Evens:
     params: {dim: int}
     inputs: {x: "float[B, T, D]"}
-    layers: {sum: {op: cummax, dim: dim}}
-    outputs: {y: sum.values}
+    layers: {evens: {op: slice, dim: dim, step: 2}}
 """,
 }
 _HEAD = 'name: Net\ninputs: {x: "float[B, T, 4]"}\nstep: T\n'

@@ -5,6 +5,8 @@ from __future__ import annotations
 import gc
 import math
 import time
+from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -170,22 +172,31 @@ def test_hundred_thousand_layers_take_seconds() -> None:
     assert time.process_time() - start < 10  # some 2.5 on a laptop
 
 
-def test_garbage_collector_is_enabled_again() -> None:
-    for text in ("a: 1", "a: ["):
-        try:
-            root(text)
-        except SpecError:
-            assert text == "a: ["
-        assert gc.isenabled()
+@pytest.fixture
+def collector() -> Iterator[None]:
+    """The garbage collector is afterwards as it was before."""
+    was_enabled = gc.isenabled()
+    yield
+    if was_enabled:
+        gc.enable()
+    else:
+        gc.disable()
 
 
+@pytest.mark.usefixtures("collector")
+@pytest.mark.parametrize("text", ["a: 1", "a: ["])
+def test_garbage_collector_is_enabled_again(text: str) -> None:
+    gc.enable()
+    with suppress(SpecError):
+        root(text)
+    assert gc.isenabled()
+
+
+@pytest.mark.usefixtures("collector")
 def test_garbage_collector_stays_disabled() -> None:
     gc.disable()
-    try:
-        root("a: 1")
-        assert not gc.isenabled()
-    finally:
-        gc.enable()
+    root("a: 1")
+    assert not gc.isenabled()
 
 
 # --- whatever the text

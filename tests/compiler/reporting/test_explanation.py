@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from compiler import compile_spec
 from compiler.diagnostics.diagnostic import RequestError
 from compiler.op.registry import ops
 from compiler.reporting.explanation import explain
@@ -11,7 +12,7 @@ from tests.programs import compiled
 
 
 def explained(name: str, path: str) -> str:
-    return explain(compiled(Path(f"specs/{name}.yaml")).typed, path)
+    return explain(compile_spec(Path(f"specs/{name}.yaml")).typed, path)
 
 
 def line(name: str, text: str) -> int:
