@@ -24,7 +24,7 @@ def weigh_keys(
 
     If `is_causal`, query t attends to keys up to past + t. A query whose keys are all
     masked has weights of 0. With softcap, scores are softcap * tanh(scores / softcap)
-    (Gemma 2, 2024). Sinks are scores of one more key a head, whose value is zero (Xiao
+    (Gemma 2, 2024). Sinks are scores of one more key per head, whose value is 0 (Xiao
     et al., "Efficient Streaming Language Models with Attention Sinks", 2023).
     """
     key = key.repeat_interleave(query.shape[1] // key.shape[1], dim=1)

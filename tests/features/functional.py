@@ -31,20 +31,16 @@ def weigh_keys(
 ) -> Tensor:
     """Softmax over the keys of the scaled products of queries and keys.
 
-    query: float[B, heads, T, E], key: float[B, kv_heads, S, E],
-    attn_mask: bool or float[B, heads, T, S], sinks: float[heads]
-    -> float[B, heads, T, S]
+    query: float[B, heads, T, E], key: float[B, kv_heads, S, E], sinks: float[heads],
+    attn_mask: bool or float[B, heads, T, S] -> float[B, heads, T, S]
 
     If `is_causal`, query t attends to keys up to past + t. A query whose keys are all
     masked has weights of 0. With softcap, scores are softcap * tanh(scores / softcap)
-    (Gemma 2, 2024). Sinks are the scores of one more key in each head, whose value is
-    zero (Xiao et al., "Efficient Streaming Language Models with Attention Sinks",
-    2023).
+    (Gemma 2, 2024). Sinks are scores of one more key per head, whose value is 0 (Xiao
+    et al., "Efficient Streaming Language Models with Attention Sinks", 2023).
     """
-    group = query.shape[1] // key.shape[1]
-    key = key.repeat_interleave(group, dim=1) if group > 1 else key
-    scale = query.shape[-1] ** -0.5 if scale is None else scale
-    scores = query @ key.transpose(-2, -1) * scale
+    key = key.repeat_interleave(query.shape[1] // key.shape[1], dim=1)
+    scores = query @ key.mT * (query.shape[-1] ** -0.5 if scale is None else scale)
     if softcap is not None:
         scores = torch.tanh(scores / softcap) * softcap
     if is_causal:
@@ -56,16 +52,11 @@ def weigh_keys(
     if admitted is not None:
         # not -inf, which gives NaN gradients where all keys are masked
         scores = scores.masked_fill(~admitted, torch.finfo(scores.dtype).min)
-    weights = _softmax(scores, sinks)
+    if sinks is not None:
+        sink = sinks[:, None, None].expand(*scores.shape[:-1], 1)
+        scores = torch.cat([scores, sink], dim=-1)
+    weights = F.softmax(scores, dim=-1)[..., : key.shape[2]]
     return weights if admitted is None else weights.masked_fill(~admitted, 0.0)
-
-
-def _softmax(scores: Tensor, sinks: Tensor | None) -> Tensor:
-    """Return the weights of the keys; sinks take part of the sum."""
-    if sinks is None:
-        return F.softmax(scores, dim=-1)
-    sink = sinks[:, None, None].expand(*scores.shape[:-1], 1)
-    return F.softmax(torch.cat((scores, sink), dim=-1), dim=-1)[..., :-1]
 
 
 def attention_with_weights(
@@ -86,8 +77,7 @@ def attention_with_weights(
     -> output: float[B, T, heads * V], weights: float[B, heads, T, S]
     """
     weights = weigh_keys(query, key, attn_mask, is_causal, scale, softcap, sinks)
-    group = query.shape[1] // value.shape[1]
-    value = value.repeat_interleave(group, dim=1) if group > 1 else value
+    value = value.repeat_interleave(query.shape[1] // value.shape[1], dim=1)
     output = F.dropout(weights, dropout_p) @ value
     return output.transpose(1, 2).flatten(-2), weights
 
