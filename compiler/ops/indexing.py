@@ -213,7 +213,11 @@ class Roll(TensorMethod):
 
 
 def _at_least(ctx: Context, size: Dim, least: int) -> bool:
-    return ctx.domain.at_least(ctx.value(size), least)
+    """Whether a size is at least a number; if so, that is required: at other params the slice has another size."""
+    if not ctx.domain.at_least(ctx.value(size), least):
+        return False
+    ctx.require_least("a position", size, least)
+    return True
 
 
 def _undecided(ctx: Context, argument: str, more: Dim, less: Dim) -> errors.OpError:

@@ -78,8 +78,8 @@ class TiDE(nn.Module):
             raise ValueError("all sizes must be at least 1")
         if decoded < 1:
             raise ValueError("decoded must be at least 1")
-        if observed + targets < 1:
-            raise ValueError("observed + targets must be at least 1")
+        if observed < 0:
+            raise ValueError("observed must be at least 0")
         self.targets = targets
         self.horizon = horizon
         self.decoded = decoded
