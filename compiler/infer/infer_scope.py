@@ -66,7 +66,7 @@ from compiler.infer.resolved_layer import ResolvedLayer
 from compiler.infer.roots import root_instance
 from compiler.infer.routed_copies import is_counted, sent, some_tokens, width_of
 from compiler.infer.scans import Scanned, scanned
-from compiler.infer.sets_of_inputs import given_values, hopeful, is_open
+from compiler.infer.sets_of_inputs import given_values, hopeful, is_open, settled_by
 from compiler.infer.speculate import (
     ALL_RUNS,
     named_as,
@@ -258,9 +258,12 @@ class ScopeInference:
     def _with_idle(self, layer: ResolvedLayer, types: Types) -> dict[str, Any]:
         """The types of the inputs of a layer that is off, where the layers run that run with it."""
         found = dict(self._as_if_on(layer, types))
+        settled = settled_by(layer.node, self.instance, self.instance.values)
         for port, ref in layer.refs.items():
             if not isinstance(ref, Ref):
                 continue
+            if settled.get(ref.node) is False:
+                found[port] = None
             source = self.instance.nodes.get(ref.node)
             if (
                 source is not None
@@ -495,8 +498,14 @@ class ScopeInference:
 
     def _open(self, layer: ResolvedLayer) -> frozenset[str]:
         """The inputs of a block or group that may be there or not when the network runs."""
-        refs = layer.refs.items() if self.engine.asks_given else ()
-        return frozenset(p for p, r in refs if isinstance(r, Ref) and self._is_open(r))
+        if not self.engine.asks_given:
+            return frozenset()
+        settled = settled_by(layer.node, self.instance, self.instance.values)
+        return frozenset(
+            port
+            for port, ref in layer.refs.items()
+            if isinstance(ref, Ref) and ref.node not in settled and self._is_open(ref)
+        )
 
     def _ties(self, node: Node) -> Mapping[str, str]:
         """The ties of a layer, where they hold."""

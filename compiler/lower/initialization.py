@@ -70,7 +70,8 @@ def reset_lines(
     in_blocks = _blocks(inside, classes) if spec.init else []
     blocks = _by_block(in_blocks, spec)
     # An object comes before what it holds, so that the rule of an op would come last.
-    last = _contradict(inside, spec) or any(_ties(one, spec) for one in in_blocks)
+    ties = any(_ties(one, spec) for one in in_blocks) or _starts_origin(ir, spec)
+    last = _contradict(inside, spec) or ties
     rounds = [by_op, blocks] if last else [[*by_op, *blocks]]
     composite = _composites(inside, spec) if by_op else []
     loops = [_chained(one) for one in rounds if one]
@@ -272,20 +273,52 @@ def _counting(code: Expr) -> Expr:
 def _origins(ir: ClassIR, spec: Spec) -> Iterator[Stmt]:
     """What a tied tensor starts as: the rule of its origin comes last, where that of its own op reached it."""
     done: set[str] = set()
-    for node, typed in ir.plan.ordered():
+    for typed, rule, path, origin in _tied(ir.plan, spec):
+        if path in done or _block_starts(ir.plan, typed, *origin, spec):
+            continue
+        _require_names(ir.plan, typed.node.name, *origin)
+        lines = list(_as_origin(ir.plan, *origin, path, rule, spec))
+        done |= {path} if lines else set()
+        yield from lines
+
+
+def _tied(
+    plan: ClassPlan, spec: Spec
+) -> Iterator[tuple[TypedNode, Initializer, str, tuple[TypedNode, str]]]:
+    """The tied tensors that a rule for the op of their layer reaches: layer, rule, path, and where the path leads."""
+    for node, typed in plan.ordered():
         op = typed.calls[0].op if typed.calls else None
         if node.layer.tie is None or op is None:
             continue
         for tensor, path in node.layer.tie.tensors.items():
             rule = spec.init.get(op.name, {}).get(tensor)
             layer, _, rest = path.partition(".")
-            origin = _layer_at(ir.plan.layers.get(layer), rest)
-            if rule is None or origin is None or path in done:
-                continue
-            _require_names(ir.plan, node.name, *origin)
-            lines = list(_as_origin(ir.plan, *origin, path, rule, spec))
-            done |= {path} if lines else set()
-            yield from lines
+            origin = _layer_at(plan.layers.get(layer), rest)
+            if rule is not None and origin is not None:
+                yield typed, rule, path, origin
+
+
+def _starts_origin(ir: ClassIR, spec: Spec) -> bool:
+    """Whether a block has to start a tensor that is tied to, after the rules of ops have reached it."""
+    return any(
+        _block_starts(ir.plan, typed, *origin, spec)
+        for typed, _, _, origin in _tied(ir.plan, spec)
+    )
+
+
+def _block_starts(
+    plan: ClassPlan, tied: TypedNode, origin: TypedNode, tensor: str, spec: Spec
+) -> bool:
+    """Whether the block of an origin starts it by a rule of its own after the rules of ops, and nothing comes later."""
+    if _is_here(plan, origin) or _by_itself(tied, spec):
+        return False
+    return tensor in (origin.node.layer.init or {})
+
+
+def _is_here(plan: ClassPlan, origin: TypedNode) -> bool:
+    """Whether an origin is a layer of the class."""
+    here = plan.scope.nodes.get(origin.node.name)
+    return here is not None and origin.node in here.each
 
 
 def _require_names(plan: ClassPlan, layer: str, origin: TypedNode, tensor: str) -> None:
@@ -295,9 +328,7 @@ def _require_names(plan: ClassPlan, layer: str, origin: TypedNode, tensor: str) 
         Unwritten: where its rule is a formula, whose names this scope does not have.
     """
     own = origin.node.layer.init or {}
-    here = plan.scope.nodes.get(origin.node.name)
-    known = here is not None and origin.node in here.each
-    if tensor in own and not known and any(_names(own[tensor])):
+    if tensor in own and not _is_here(plan, origin) and any(_names(own[tensor])):
         reason = f"{tensor} is initialised twice, the second time by a formula of another block"
         raise Unwritten(plan, layer, reason)
 
@@ -453,8 +484,8 @@ def _by_block(
 
 
 def _ties(ir: ClassIR, spec: Spec) -> bool:
-    """Whether a block starts a tied tensor as its origin does, after the rule of another op."""
-    return any(True for _ in _origins(ir, spec))
+    """Whether a tied tensor of a block is started again, after the rule of another op, by the block or its origin's."""
+    return _starts_origin(ir, spec) or any(True for _ in _origins(ir, spec))
 
 
 def _guarded(

@@ -427,6 +427,9 @@ class ClassPrinter:
         ]
         if condition is not None:
             tests.append(self._init(value_code(condition)))
+        if lit(False) in tests:  # the value of a fixed param
+            return ()
+        tests = [one for one in tests if one != lit(True)]
         if not tests:
             return lines
         return (If(tests[0] if len(tests) == 1 else Logic("and", tuple(tests)), lines),)
