@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -87,7 +88,15 @@ def generate(
     if opened.program.not_stepped:
         note = f"note: every token runs the whole text: {opened.program.not_stepped}"
         typer.echo(note, err=True)
-    made = opened.learner.generate_all(requests)
+    _write_or_print(opened.learner.generate_all(requests), out)
+
+
+def _write_or_print(made: Sequence[str | bytes], out: Path | None) -> None:
+    """Write what was made, or print it where it is text.
+
+    Raises:
+        RequestError: if it is no text, and there is no file for it.
+    """
     texts = [one for one in made if isinstance(one, str)]
     pictures = [one for one in made if isinstance(one, bytes)]
     if out is not None:

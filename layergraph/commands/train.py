@@ -95,22 +95,18 @@ def train(
     from runtime.engine.trainer import TrainerOptions
     from runtime.engine.trainer import train as start
 
-    folder = source if source.is_dir() else run or default_run(source, variant, resume)
-    if source.is_dir() and not resume:
-        raise RequestError(f"{source} is a folder: --resume continues its run")
-    if source.is_dir() and (run or variant):
-        raise RequestError("a run has its folder and its variant")
-    if weights and resume:
-        raise RequestError("a run that is resumed has its weights")
+    _check_options(source, run, resume, weights, variant)
     starts = [f"task.start.weights={json.dumps(_absolute(weights))}"] if weights else []
+    given = [*(sets or []), *starts]
     if sweep:
         if devices > 1 or nodes > 1 or source.is_dir():
             raise RequestError("a sweep is of a recipe, on one device")
         folder = run or Path("runs") / f"{folder_name(source, variant)}-sweep"
         options = TrainerOptions(False, 1, accelerator, strategy, 1, logger)
-        _sweep(source, folder, variant, [*(sets or []), *starts], sweep, options)
+        _sweep(source, folder, variant, given, sweep, options)
         return
-    program, told = _compile(source, folder, resume, variant, [*(sets or []), *starts])
+    folder = source if source.is_dir() else run or default_run(source, variant, resume)
+    program, told = _compile(source, folder, resume, variant, given)
     options = TrainerOptions(
         resume, devices, accelerator, strategy, nodes, logger, told
     )
@@ -120,6 +116,22 @@ def train(
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(error.code) from None
     typer.echo(folder)
+
+
+def _check_options(
+    source: Path, run: Path | None, resume: bool, weights: Path | None, variant: str
+) -> None:
+    """Refuse options that contradict one another.
+
+    Raises:
+        RequestError: where some do.
+    """
+    if source.is_dir() and not resume:
+        raise RequestError(f"{source} is a folder: --resume continues its run")
+    if source.is_dir() and (run or variant):
+        raise RequestError("a run has its folder and its variant")
+    if weights and resume:
+        raise RequestError("a run that is resumed has its weights")
 
 
 def _absolute(weights: Path) -> str:

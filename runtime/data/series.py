@@ -144,28 +144,14 @@ def series(
         SpecError: if a series is too short.
     """
     facts = replace(options.facts(), series=len(parts))
-    sizes = WindowSizes(
-        options.length,
-        options.horizon,
-        options.season,
-        len(options.targets),
-        facts.known,
-    )
+    sizes = _window_sizes(options, facts.known)
     own = own or {}
     held_out = 0.0 if "validation" in own else options.held_out
     splits = [round(len(one.values) * (1 - held_out)) for one in parts]
     for one, split in zip(parts, splits, strict=True):
         _check_length(one, split, sizes, section, option)
-        if np.isnan(one.values[:split]).all(0).any():
-            of = f" of {one.name}" if one.name else ""
-            message = f"a column{of} has no values in the training part"
-            section.fail("data-empty", message, option)
-    filled = [
-        np.concatenate(
-            [interpolate(one.values[:split]), interpolate(one.values)[split:]]
-        )
-        for one, split in zip(parts, splits, strict=True)
-    ]
+        _check_columns(one, split, section, option)
+    filled = [_filled(one, split) for one, split in zip(parts, splits, strict=True)]
     described = [
         _described(one, values, split, sizes)
         for one, values, split in zip(parts, filled, splits, strict=True)
@@ -173,12 +159,7 @@ def series(
     scaled = [
         standardised(values, one) for values, one in zip(filled, described, strict=True)
     ]
-    ends = [len(values) for values in scaled]
-    first = [sizes.length] * len(parts)
-    train = SeriesWindows(
-        scaled, list(zip(first, splits, strict=True)), replace(sizes, season=0)
-    )
-    held = SeriesWindows(scaled, list(zip(splits, ends, strict=True)), sizes)
+    train, held = _split_windows(scaled, splits, sizes)
     found = {
         name: _own_windows(name, one, parts, described, sizes, section)
         for name, one in own.items()
@@ -190,6 +171,29 @@ def series(
     }
     held = found.get("validation", held)
     return DataSplits(train, held, facts, metadata, found.get("test"))
+
+
+def _window_sizes(options: SeriesData, known: int) -> WindowSizes:
+    targets = len(options.targets)
+    return WindowSizes(options.length, options.horizon, options.season, targets, known)
+
+
+def _filled(one: Series, split: int) -> NDArray[np.float64]:
+    """A series without missing values; those before the split do not depend on what is after it."""
+    training = interpolate(one.values[:split])
+    return np.concatenate([training, interpolate(one.values)[split:]])
+
+
+def _split_windows(
+    scaled: Sequence[Tensor], splits: Sequence[int], sizes: WindowSizes
+) -> tuple[SeriesWindows, SeriesWindows]:
+    """The windows to train on, and those that are held out: the ends of the series."""
+    ends = [len(values) for values in scaled]
+    first = [sizes.length] * len(scaled)
+    train = SeriesWindows(
+        scaled, list(zip(first, splits, strict=True)), replace(sizes, season=0)
+    )
+    return train, SeriesWindows(scaled, list(zip(splits, ends, strict=True)), sizes)
 
 
 def _own_windows(
@@ -268,6 +272,13 @@ def _check_length(
             )
             help = f"`length`, `season` and `horizon` need {needed}"
             section.fail("data-empty", message, option, help=help)
+
+
+def _check_columns(one: Series, split: int, section: DataSection, option: str) -> None:
+    if np.isnan(one.values[:split]).all(0).any():
+        of = f" of {one.name}" if one.name else ""
+        message = f"a column{of} has no values in the training part"
+        section.fail("data-empty", message, option)
 
 
 def interpolate(values: NDArray[np.float64]) -> NDArray[np.float64]:
