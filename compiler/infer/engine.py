@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Mapping
 from contextlib import contextmanager
 
-from compiler.diagnostics.diagnostic import Report
+from compiler.diagnostics.diagnostic import InstancePath, Report
 from compiler.diagnostics.limits import Limits
 from compiler.elaborate.targets import Targets
 from compiler.infer.error_sink import ErrorSink
+from compiler.infer.instances import InstanceBuilder
 from compiler.infer.value_params import ValueParams
-from compiler.ir.graph import Graph, Scope
+from compiler.ir.graph import Graph, Node, Scope
 from compiler.ir.typed import BlockName, Instance, hashable, is_whole
 from compiler.op.errors import OpError
 from compiler.symbolic.domain import Domain
@@ -111,6 +112,13 @@ class Engine:
             for name, value in params.items()
         )
         return scope, tuple(others), types
+
+    def skip(
+        self, instance: InstanceBuilder, node: Node, error: OpError, path: InstancePath
+    ) -> Skip:
+        """Add the error of a layer, which gives no types then: raise what this returns."""
+        self.errors.add(instance, node, error, path)
+        return Skip()
 
     def charge_instance(self, scope: Scope, depth: int) -> None:
         """Count an instance against the limits, before its layers are inferred.

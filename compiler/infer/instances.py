@@ -11,7 +11,7 @@ from compiler.diagnostics.diagnostic import Report
 from compiler.infer.match_inputs import Matcher
 from compiler.infer.param_values import default_value, fits, name_values
 from compiler.ir.graph import Ref, Scope
-from compiler.ir.typed import Instance, TypedNode, type_of
+from compiler.ir.typed import Instance, TypedNode, Types, type_of
 from compiler.op.context import Context
 from compiler.op.errors import OpError
 from compiler.symbolic.dims import Dim
@@ -131,3 +131,8 @@ def as_values(hints: Mapping[Symbol, Dim]) -> dict[str, Value]:
         for symbol, size in hints.items()
         if isinstance(symbol, InputDim)
     }
+
+
+def single_types(types: Types) -> dict[str, TensorType | None]:
+    """The types at the ports that take one tensor."""
+    return {port: kind for port, kind in types.items() if not isinstance(kind, tuple)}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from compiler.dataclass import dataclass
 from compiler.infer.repeats import uses_counter
 from compiler.ir.graph import Node, Ref, Scope
+from compiler.ir.typed import LayerCall, Types
 from compiler.op.op import Op
 
 Refs = Mapping[str, Ref | tuple[Ref, ...]]
@@ -47,3 +48,7 @@ class ResolvedLayer:
         rules = (self.node.layer.init or {}).values()
         formulas = tuple(one for rule in rules for one in rule.formulas.values())
         return {**self.arguments, "init": formulas} if formulas else self.arguments
+
+
+RunLayer = Callable[[ResolvedLayer, Types, int | None], LayerCall]
+"""Infers one run of a layer on types, as its copy of that number where it is repeated."""

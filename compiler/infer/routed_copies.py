@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from compiler.elaborate.wiring import EXPERTS, WEIGHTS
-from compiler.infer.instances import InstanceBuilder
+from compiler.infer.instances import InstanceBuilder, single_types
+from compiler.infer.resolved_layer import ResolvedLayer, RunLayer
 from compiler.infer.stacks import named_count
 from compiler.ir.graph import Node, Ref, Scope
-from compiler.ir.typed import LayerCall, Types
+from compiler.ir.typed import LayerCall, Routed, TypedNode, Types
 from compiler.op.context import Context
 from compiler.op.errors import OpError, kind_mismatch
 from compiler.op.op import Op, product
@@ -17,7 +16,46 @@ from compiler.symbolic.symbols import InputDim
 from compiler.symbolic.tensor import TensorType
 
 
-def sent(
+def run_routed(
+    layer: ResolvedLayer,
+    types: Types,
+    count: int,
+    instance: InstanceBuilder,
+    run_layer: RunLayer,
+) -> TypedNode:
+    """Copies that are experts, all alike; the types are those of an expert that is sent all tokens.
+
+    Raises:
+        OpError: where they are no experts, or the routing is not for them.
+    """
+    node, target = layer.node, layer.target
+    if layer.counted:
+        message = "experts are alike, and these depend on their number i"
+        raise OpError("bad-repeat", message, "", "repeat")
+    counted = _is_counted(node, count, instance)
+    port, rows = _sent(instance.context, target, types)
+    assert isinstance(target, Scope)
+    given = dict.fromkeys(set(types) - {EXPERTS, WEIGHTS})
+    some = _some_tokens(target, rows)
+    alone = run_layer(layer, {**given, port: some}, 0)
+    _width_of(alone, some.shape[0])
+    call = run_layer(layer, {**given, port: rows}, 0)
+    output, width = _width_of(call, rows.shape[0])
+    tokens, experts = types[port], types[EXPERTS]
+    assert isinstance(tokens, TensorType) and isinstance(experts, TensorType)
+    assert alone.instance is not None
+    return TypedNode(
+        node,
+        target,
+        layer.refs,
+        (call.times(count),),
+        {output: tokens.with_size(-1, width)},
+        layer.arguments,
+        routed=Routed(experts.shape[-1], alone.instance, counted),
+    )
+
+
+def _sent(
     context: Context, target: type[Op] | Scope, types: Types
 ) -> tuple[str, TensorType]:
     """The port of the tokens, and the type of all tokens one below the other.
@@ -51,13 +89,13 @@ def sent(
     return port, TensorType(tokens.kind, (rows, tokens.shape[-1]))
 
 
-def some_tokens(target: Scope, kind: TensorType) -> TensorType:
+def _some_tokens(target: Scope, kind: TensorType) -> TensorType:
     """The type of the tokens that are sent to one expert, of a number that nothing else has."""
     number = InputDim((*target.owner, "sent"), "N")
     return kind.with_size(0, Dim.symbol(number))
 
 
-def width_of(call: LayerCall, rows: Dim) -> tuple[str, Dim]:
+def _width_of(call: LayerCall, rows: Dim) -> tuple[str, Dim]:
     """The output of an expert, and its width.
 
     Raises:
@@ -75,7 +113,7 @@ def width_of(call: LayerCall, rows: Dim) -> tuple[str, Dim]:
     return port, kind.shape[1]
 
 
-def is_counted(node: Node, count: int, instance: InstanceBuilder) -> bool:
+def _is_counted(node: Node, count: int, instance: InstanceBuilder) -> bool:
     """Whether the layer that chooses says from how many experts it does: as many as there are copies.
 
     Raises:
@@ -88,7 +126,7 @@ def is_counted(node: Node, count: int, instance: InstanceBuilder) -> bool:
     assert isinstance(ref, Ref) and repeat is not None
     (call,) = source.calls
     port = ref.port or next(iter(call.outputs))
-    choices = source.calls[0].op.choices(port, **_single(call.inputs))
+    choices = source.calls[0].op.choices(port, **single_types(call.inputs))
     if choices is None:
         return False
     if not instance.context.equal(choices, named_count(repeat.count, instance)):
@@ -96,7 +134,3 @@ def is_counted(node: Node, count: int, instance: InstanceBuilder) -> bool:
         message = f"{ref} chooses from {experts} experts, and there are {count} copies"
         raise OpError("bad-repeat", message, "", "repeat")
     return True
-
-
-def _single(types: Types) -> Mapping[str, TensorType | None]:
-    return {port: kind for port, kind in types.items() if not isinstance(kind, tuple)}

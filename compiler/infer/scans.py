@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from compiler.dataclass import dataclass
-from compiler.diagnostics.diagnostic import Report
 from compiler.diagnostics.text import listed
 from compiler.infer.instances import InstanceBuilder
 from compiler.infer.match_inputs import size_of
+from compiler.infer.resolved_layer import ResolvedLayer, RunLayer
 from compiler.ir.graph import Carry, Node, Scope
-from compiler.ir.typed import LayerCall, Scan, Types
+from compiler.ir.typed import LayerCall, Scan, TypedNode, Types
 from compiler.op.arg_types import Formula
 from compiler.op.errors import OpError
 from compiler.op.op import Op
@@ -18,15 +18,34 @@ from compiler.symbolic.dims import Dim
 from compiler.symbolic.tensor import TensorType
 
 
+def run_scan(
+    layer: ResolvedLayer,
+    types: Types,
+    start: Mapping[str, TensorType],
+    instance: InstanceBuilder,
+    run_layer: RunLayer,
+) -> TypedNode:
+    """A layer under `scan`, of which one step is inferred; `start` are the states that are outputs of layers.
+
+    Raises:
+        OpError: where it has nothing to run along, or a step does not give what the next takes.
+    """
+    node, target, arguments = layer.node, layer.target, layer.arguments
+    scanned = _Scanned(node, target, instance, start)
+    inner, scan = _step_types(scanned, types)
+    call = run_layer(layer, inner, None)
+    outputs = scanned.outputs(call, scan)
+    return TypedNode(node, target, layer.refs, (call,), outputs, arguments, scan=scan)
+
+
 @dataclass
-class Scanned:
+class _Scanned:
     """A layer under `scan`, with the types of those initial states that are outputs of layers."""
 
     node: Node
     target: type[Op] | Scope
     instance: InstanceBuilder
     start: Mapping[str, TensorType]
-    report: Report
 
     def outputs(self, call: LayerCall, scan: Scan) -> dict[str, TensorType]:
         """The output types: the stacked outputs of the steps, then the final states."""
@@ -53,8 +72,8 @@ class Scanned:
         }
 
 
-def scanned(
-    layer: Scanned, types: Types
+def _step_types(
+    layer: _Scanned, types: Types
 ) -> tuple[dict[str, TensorType | tuple[TensorType, ...] | None], Scan]:
     """The types that one step sees, and how the layer is taken apart."""
     target = layer.target
@@ -87,14 +106,14 @@ def scanned(
     return {**inner, **carry}, Scan(length, axes, next(iter(axes.values())), carry)
 
 
-def _length(layer: Scanned) -> Dim:
+def _length(layer: _Scanned) -> Dim:
     written = layer.node.layer.scan
     if not isinstance(written, Formula):
         raise OpError("bad-scan", "`scan` names a dimension, such as T", "", "scan")
     return size_of(written.expr, layer.instance.names, layer.instance.values)
 
 
-def _axis(layer: Scanned, kind: object, length: Dim) -> int | None:
+def _axis(layer: _Scanned, kind: object, length: Dim) -> int | None:
     if not isinstance(kind, TensorType):
         return None
     context = layer.instance.context
@@ -112,7 +131,7 @@ def _step_type(
     return kind.with_shape(*kind.shape[:axis], *kind.shape[axis + 1 :])
 
 
-def _start(layer: Scanned, target: Scope, name: str, carry: Carry) -> TensorType:
+def _start(layer: _Scanned, target: Scope, name: str, carry: Carry) -> TensorType:
     if name not in target.inputs:
         raise OpError(
             "bad-scan",

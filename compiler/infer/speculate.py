@@ -7,14 +7,20 @@ last one, are inferred too; what is wrong with these does not count.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 from compiler.diagnostics.diagnostic import Report
+from compiler.infer.conditions import Conditions
+from compiler.infer.copy_course import COPIES, FARTHEST, first_departure
 from compiler.infer.engine import Engine
 from compiler.infer.error_sink import ErrorSink
-from compiler.ir.typed import LayerCall
+from compiler.infer.instances import InstanceBuilder
+from compiler.infer.repeats import chain, copies_are_equal, equal_by_floats
+from compiler.infer.resolved_layer import ResolvedLayer
+from compiler.ir.typed import LayerCall, Types
 from compiler.op.context import Context
 from compiler.symbolic.tensor import TensorType
 
@@ -22,6 +28,61 @@ INSTANCES, RUNS = 100, 1_000
 """What one speculation may cost; a block that has no end with other values would go on."""
 ALL_RUNS = 20_000
 """What all speculation of a spec may cost; further ones are left out."""
+
+
+def further_runs(
+    engine: Engine,
+    instance: InstanceBuilder,
+    conditions: Conditions,
+    layer: ResolvedLayer,
+    types: Types,
+    calls: tuple[LayerCall, ...],
+) -> tuple[dict[str, Any], Iterable[int | None]] | None:
+    """The runs of a layer that would come next, or at all, with other values of the params: on which types, and which.
+
+    None where there is none, or none that would be another one.
+    """
+    if not _has_further(engine, layer, calls):
+        return None
+    if not calls and conditions.is_settled(layer.node):
+        return None
+    given = dict(types)
+    if calls:
+        given = chain(layer.node.layer, calls[-1].outputs, calls[-1].inputs)
+    if (
+        calls
+        and not layer.counted
+        and copies_are_equal(calls[-1].inputs, given, instance.context)
+        and not equal_by_floats(calls[-1].inputs, given, instance.names)
+    ):
+        return None
+    if not layer.repeated:
+        return given, [None]
+    first = sum(call.count for call in calls)
+    return given, range(first, _most_copies(layer, instance, first))
+
+
+def _has_further(
+    engine: Engine, layer: ResolvedLayer, calls: tuple[LayerCall, ...]
+) -> bool:
+    """Whether anybody asks what other values would run, and they could run more of this layer."""
+    if not engine.speculates or engine.learned is not None:
+        return False
+    if layer.node.layer.scan is not None:
+        return False
+    if engine.speculated > ALL_RUNS:
+        return False
+    if (calls and not layer.repeated) or (layer.repeated and layer.group):
+        return False
+    return not layer.each  # a list has no more items
+
+
+def _most_copies(layer: ResolvedLayer, instance: InstanceBuilder, seen: int) -> int:
+    """How many copies show how the sizes of all go on: up to one after the first that is not as those before it."""
+    if not layer.counted:
+        return COPIES
+    copy = first_departure(layer.arguments, instance.names, seen)
+    return COPIES if copy is None or copy > FARTHEST else copy + 2
 
 
 @contextmanager

@@ -67,8 +67,7 @@ class ListInputs:
         if len(found) > max(most, len(refs)):
             message = f"a layer has more than {most:,} inputs"
             error = OpError("too-large", message)
-            self.engine.errors.add(self.instance, node, error, self.path.to(node.name))
-            raise Skip
+            raise self.engine.skip(self.instance, node, error, self.path.to(node.name))
         return tuple(found)
 
     def taken_whole(self, layer: ResolvedLayer) -> Iterator[Listed]:
