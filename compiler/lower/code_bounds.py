@@ -101,6 +101,13 @@ def difference(code: Expr, other: Expr) -> Dim:
     return size_of(code) - size_of(other)
 
 
+def apart(code: Expr) -> tuple[Dim, int]:
+    """A number as the part that depends on something, and the constant that is added to it."""
+    size = size_of(code)
+    constant, _ = constant_and_terms(size)
+    return size - constant, constant
+
+
 def is_multiple(code: Expr, divisor: Expr) -> bool:
     """Whether the form of a number shows that it is a multiple of another."""
     by = size_of(divisor)

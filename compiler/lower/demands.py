@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from math import inf
@@ -31,7 +32,7 @@ from compiler.ir.typed import Instance
 from compiler.language.params import Param
 from compiler.lower.class_ir import Demand
 from compiler.lower.class_plan import ClassPlan
-from compiler.lower.code_bounds import bounds_of, difference
+from compiler.lower.code_bounds import apart, bounds_of
 from compiler.lower.constructors import Signature, is_computed
 from compiler.lower.evaluate_code import Unknown, value_of
 from compiler.lower.known_numbers import KnownNumbers
@@ -45,6 +46,7 @@ from compiler.lower.simplify_required import (
     text_of,
     without_opposites,
 )
+from compiler.symbolic.dims import Dim
 from compiler.symbolic.intervals import Interval
 from compiler.symbolic.symbol_table import COUNTER
 
@@ -193,16 +195,14 @@ def _merged(required: Sequence[Required]) -> Iterator[Required]:
 
 def _weaker(required: Iterable[Required]) -> Iterator[Required]:
     """What is required of the lengths of lists, where more is required of the same ones."""
-    lengths = [one for one in required if is_length(one.code)]
-    for one in lengths:
-        for other in lengths:
-            more = difference(other.least, one.least).constant
-            if (
-                other == replace(one, least=other.least)
-                and more is not None
-                and more > 0
-            ):
-                yield one
+    alike: dict[tuple[Required, Dim], list[tuple[int, Required]]] = defaultdict(list)
+    for one in required:
+        if is_length(one.code):
+            rest, number = apart(one.least)
+            alike[replace(one, least=lit(0)), rest].append((number, one))
+    for several in alike.values():
+        most = max(number for number, _ in several)
+        yield from (one for number, one in several if number < most)
 
 
 def _order(

@@ -349,6 +349,8 @@ def solved(one: Required, known: KnownNumbers) -> Required:
     code, least = _sides(above, below, ceil(-constant / common))
     if is_length(one.code):
         code, least = one.code, code_of(size_of(one.code) - size)
+    if (code, least) == (one.code, one.least):
+        return one
     found = replace(one, code=code, least=least)
     return found if _length(found) < _length(one) else one
 

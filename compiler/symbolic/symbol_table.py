@@ -63,8 +63,11 @@ class SymbolTable(dict[str, Value]):
         hints: dict[Symbol, Dim],
         owner: Owner,
         copy_formulas: dict[Symbol, CopyFormula] | None = None,
+        floats: dict[str, tuple[Value | None, bool]] | None = None,
     ) -> None:
         super().__init__(symbols)
+        self._floats = {} if floats is None else floats
+        """Whether a list has a float, by its name; looked through once, and not for each item that is used."""
         self.hints, self.owner = hints, owner
         self.copy_formulas: dict[Symbol, CopyFormula] = (
             {} if copy_formulas is None else copy_formulas
@@ -80,7 +83,11 @@ class SymbolTable(dict[str, Value]):
     def with_values(self, values: Mapping[str, Value]) -> SymbolTable:
         """The table with other values for some names."""
         return SymbolTable(
-            {**self, **values}, self.hints, self.owner, self.copy_formulas
+            {**self, **values},
+            self.hints,
+            self.owner,
+            self.copy_formulas,
+            self._floats,
         )
 
     def size(self, expr: Expression, value: Any) -> Any:
@@ -105,7 +112,17 @@ class SymbolTable(dict[str, Value]):
 
     def names_float(self, expr: Expression) -> bool:
         """Whether a formula names a float, or a list of them: no symbol stands for it in a size."""
-        return any(_has_float(self.get(name)) for name in names_in(expr))
+        return any(map(self._names_float, names_in(expr)))
+
+    def _names_float(self, name: str) -> bool:
+        value = self.get(name)
+        if not isinstance(value, tuple):
+            return isinstance(value, float)
+        known, found = self._floats.get(name, (None, False))
+        if known is not value:
+            found = _has_float(value)
+            self._floats[name] = value, found
+        return found
 
     def _by_length(self, expr: Expression, known: dict[str, Value], size: Dim) -> Any:
         """A size with the lengths of lists as symbols, if it can be evaluated so."""
