@@ -12,6 +12,8 @@ from compiler.expr.syntax import (
     Expression,
     FunctionCall,
     IfElse,
+    NumberLiteral,
+    Variable,
     names_in,
     walk,
 )
@@ -75,14 +77,35 @@ def _departure(expr: Expression, names: SymbolTable, seen: int) -> int | None:
 
 def _values(expr: Expression, names: SymbolTable, first: int) -> Iterator[Dim]:
     """The numbers of copies, as long as they are numbers."""
-    for copy in range(first, MOST + 1):
+    table = names.counted(first)
+    for copy in range(first, max(first + COPIES, _last(expr)) + 1):
+        table[COUNTER] = copy
         try:
-            value = evaluate(expr, names.counted(copy))
+            value = evaluate(expr, table)
         except (ExpressionError, DimOverflow, ZeroDivisionError):
             return
         if not isinstance(value, int | Dim) or isinstance(value, bool):
             return
         yield Dim.of(value)
+
+
+def _last(expr: Expression) -> int:
+    """The last copy whose number is looked at.
+
+    Where only conditions such as `i == 0` make numbers uneven, these are over after the last copy that one names.
+    """
+    last = 0
+    for part in walk(expr):
+        match part:
+            case IfElse():
+                pass
+            case ComparisonOperation(_, Variable(name), NumberLiteral(int(number))) if (
+                name == COUNTER
+            ):
+                last = max(last, number)
+            case _ if _is_uneven(part):
+                return MOST
+    return min(last + COPIES, MOST)
 
 
 def _goes_on(values: Sequence[Dim]) -> bool:
