@@ -23,7 +23,7 @@ from compiler.symbolic.symbols import ParamNumber, Symbol
 from compiler.symbolic.tensor import TensorType
 
 
-def bind_arguments(
+def bind_params(
     layer: ResolvedLayer,
     target: Scope,
     values: Mapping[str, Value],

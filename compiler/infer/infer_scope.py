@@ -16,7 +16,7 @@ from compiler.infer.absence import (
     check_repeated_outputs,
     takes_none,
 )
-from compiler.infer.bind_call import bind_arguments, bind_symbols, renamed
+from compiler.infer.bind_call import bind_params, bind_symbols, renamed
 from compiler.infer.call_op import call_op, parametrized
 from compiler.infer.closed_form import by_count
 from compiler.infer.collect_lists import NO_LISTS, Collector, Lists
@@ -354,7 +354,7 @@ class ScopeInference:
         names: SymbolTable,
         counter: int | None,
     ) -> LayerCall:
-        arguments, named = bind_arguments(layer, target, values, names, self.report)
+        arguments, named = bind_params(layer, target, values, names, self.report)
         path = self.path.to(layer.node.name, counter)
         open = self._open(layer)
         given = single_types(types)
