@@ -87,7 +87,7 @@ FROM_STATES: Final = Benchmark(
     title="Evaluation of translations from a state, and from the whole prefix",
     method=f"""\
 `evaluate` of two recipes after {_STEPS} steps of training, in processor time of one thread: the loss, translations of
-all held-out pairs, all metrics, and the baselines of the data, which take 2.5 s of it. Decoded from a state, and by
+all held-out pairs, all metrics, and the baselines of the data. Decoded from a state, and by
 running the network over all tokens so far for each of them.""",
     header=["", "from a state", "whole prefix", "ratio"],
     bars={name: Bar(f"{name}: ratio", least=_LEAST) for name in RECIPES},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Final
 
 import numpy as np
@@ -112,10 +113,8 @@ def unigram_loss(
 
 
 def _counts(texts: Iterable[Tensor], vocab: int) -> Tensor:
-    total = torch.zeros(vocab, dtype=torch.float64)
-    for tokens in texts:
-        total += tokens.flatten().bincount(minlength=vocab)
-    return total
+    tokens = torch.cat([torch.empty(0, dtype=torch.long), *texts])
+    return tokens.bincount(minlength=vocab).double()
 
 
 def _number(words: Iterable[str]) -> dict[str, int]:
@@ -129,15 +128,21 @@ def _links(
     targets: Mapping[str, int],
 ) -> tuple[_Ints, _Ints]:
     """Each target word paired with each word of its source: a number for the two words, and the target's position."""
-    links, positions, start = [], [], 0
-    for one, other in pairs:
-        source = np.array([0, *(sources[word] for word in one)], dtype=np.int64)
-        target = np.array([targets[word] - 1 for word in other], dtype=np.int64)
-        links.append((source * len(targets) + target[:, None]).ravel())
-        indices = np.arange(start, start + len(other))
-        positions.append(np.repeat(indices, len(source)))
-        start += len(other)
-    return np.concatenate(links), np.concatenate(positions)
+    source = _flat(([0, *(sources[word] for word in one)] for one, _ in pairs))
+    target = _flat(([targets[word] - 1 for word in other] for _, other in pairs))
+    words = np.array([len(one) + 1 for one, _ in pairs], dtype=np.int64)
+    lengths = np.array([len(other) for _, other in pairs], dtype=np.int64)
+    # Each target position is repeated for the words of its source, which lie one after the other.
+    width = np.repeat(words, lengths)
+    position = np.repeat(np.arange(len(target)), width)
+    begin = np.repeat(words.cumsum() - words, lengths)
+    place = np.arange(len(position)) - (width.cumsum() - width)[position]
+    link = source[begin[position] + place] * len(targets) + target[position]
+    return link, position
+
+
+def _flat(texts: Iterable[Iterable[int]]) -> _Ints:
+    return np.fromiter(chain.from_iterable(texts), dtype=np.int64)
 
 
 def _maximise(
