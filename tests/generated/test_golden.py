@@ -6,26 +6,10 @@ whoever changes them reads the difference.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-import compiler.library
-from compiler.lower.library_code import library_code
+from tests.generated.golden import GOLDEN, with_library, without_library
 from tests.programs import SPECS, compiled
-
-LIBRARY = Path(compiler.library.__file__).parent
-GOLDEN = Path(__file__).parents[1] / "golden"
-
-
-def without_library(code: str) -> str:
-    """Generated code with a line in place of each definition that is carried from compiler/library as it is there."""
-    for file in sorted(LIBRARY.glob("*.py")):
-        for part in library_code([file.stem]).code:
-            lines = part.text.splitlines()
-            first = next(x for x in lines if not x.startswith("@")).rstrip("(:")
-            code = code.replace(part.text, f"# compiler/library: {first}")
-    return code
 
 
 @pytest.mark.parametrize("spec", SPECS)
@@ -37,6 +21,7 @@ def test_code_is_the_one_that_was_read(spec: str, pytestconfig: pytest.Config) -
         file.write_text(code, encoding="utf-8")
     assert file.exists(), f"{file} is missing: run pytest with --update"
     assert code == file.read_text(encoding="utf-8")
+    assert with_library(code) == compiled(spec).python
 
 
 def test_no_file_is_left_of_a_spec_that_went(pytestconfig: pytest.Config) -> None:

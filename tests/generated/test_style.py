@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.generated.golden import GOLDEN, with_library
 from tests.programs import FOLDER, SPECS, compiled
 
 ROOT = FOLDER.parent
@@ -23,10 +24,14 @@ WIDTH = 88
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """All generated files, alone in a folder: of the architectures, and of the features of the language."""
+    """All generated files, alone in a folder: of the architectures, and of the features of the language.
+
+    From the expected code of both, which other tests compare: to compile all architectures in one process takes long.
+    """
     path = tmp_path_factory.mktemp("generated")
     for spec in SPECS:
-        (path / f"{spec}.py").write_text(compiled(spec).python, encoding="utf-8")
+        code = with_library((GOLDEN / f"{spec}.py").read_text(encoding="utf-8"))
+        (path / f"{spec}.py").write_text(code, encoding="utf-8")
     for file in FEATURES.glob("*.py"):  # which tests/test_features.py compares
         shutil.copy(file, path / f"feature_{file.name}")
     return path
