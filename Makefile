@@ -92,7 +92,7 @@ test-reference: $(reference)
 
 # Every generated module in every mode, and far more random examples: for a night.
 test-deep: $(dev) site
-	OMP_NUM_THREADS=1 $(bin)/python -m pytest tests/ops tests/properties tests/generated tests/compiler/diagram --deep \
+	OMP_NUM_THREADS=1 $(bin)/python -m pytest tests/ops tests/properties tests/generated tests/compiler tests/runtime --deep \
 		--hypothesis-profile=deep --numprocesses $(JOBS)
 
 # What differs is written to build/fuzz, shrunk.

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+import pytest
 from torch import nn
 
 from compiler import Program, compile_spec
@@ -24,7 +25,31 @@ SHALLOW: Mapping[str, Mapping[str, Any]] = {
 }
 """How deep networks are built whose experts are tens of thousands of modules at full depth."""
 
+CHOSEN = (
+    *("bert_classifier", "bloom", "c3d", "clip", "convlstm", "cyclegan", "deberta_v3"),
+    *("detector", "detr", "dit", "dlrm", "efficientnet_b0", "encoder_decoder"),
+    *("encoder_tagger", "falcon", "gat", "gpt2", "gpt_oss", "gptj", "inception_v3"),
+    *("jamba", "llama3", "mobilenet_v2", "mobilenet_v3", "nerf", "opt", "patchtst"),
+    *("pixelcnn", "pointer_generator", "r3d_18", "reader", "rwkv4", "squeezenet"),
+    *("swin_t", "t5_small", "tcn", "tft", "transformer", "wavegan", "xlnet", "yolov8"),
+)
+"""What most tests of architectures run on: all that specs and their modules use, as tests/test_programs.py checks.
+
+The code of every architecture is compared with tests/golden; the others only combine the same in other sizes. They run
+in `make test-deep`.
+"""
+
 _PROGRAMS: dict[tuple[Path, str, str], Program] = {}
+
+
+def chosen(cases: Iterable[str | Path] = SPECS) -> list[Any]:
+    """Parameters of a test: names or files; of the architectures those in `CHOSEN`, the others are deep."""
+    left_out = set(SPECS) - set(CHOSEN)
+    deep = pytest.mark.deep
+    return [
+        pytest.param(case, marks=deep if Path(case).stem in left_out else ())
+        for case in cases
+    ]
 
 
 def compiled(

@@ -10,6 +10,8 @@ from compiler.lower.library_code import library_code
 
 LIBRARY = Path(compiler.library.__file__).parent
 GOLDEN = Path(__file__).parents[1] / "golden"
+MARK = "# compiler/library: "
+"""Begins the line in place of a definition."""
 
 
 def without_library(code: str) -> str:
@@ -39,4 +41,4 @@ def _library_lines() -> list[tuple[str, str]]:
 
 def _line(text: str) -> str:
     first = next(x for x in text.splitlines() if not x.startswith("@"))
-    return f"# compiler/library: {first.rstrip('(:')}"
+    return f"{MARK}{first.rstrip('(:')}"

@@ -12,7 +12,7 @@ import torch
 from compiler.diagnostics.diagnostic import SpecError
 from compiler.pipeline import compile_spec
 from runtime.load import load_program
-from tests.generated.networks import sizes, small, some
+from tests.generated.networks import sizes, small, these
 from tests.programs import FOLDER
 
 OF_SIZES = {
@@ -25,7 +25,14 @@ OF_SIZES = {
 """What sizes of other layers make wrong, or what only the spec says: a module fails when it runs, if at all."""
 
 
-@pytest.mark.parametrize("spec", some(6))
+TRIED = (
+    *("alexnet", "c3d", "convnext_tiny", "electra", "g2p", "hifigan", "mobilenet_v3"),
+    *("qwen3", "siamese", "t5_small", "tide", "xlnet"),
+)
+"""Sizes, lists of sizes of layers and of copies, and sizes that others must divide."""
+
+
+@pytest.mark.parametrize("spec", these(TRIED))
 def test_bad_sizes_are_refused(spec: str) -> None:
     """In small networks, which are built fast."""
     program = small(spec)
@@ -57,13 +64,16 @@ def _bad(value: Any) -> Iterator[Any]:
 
 
 def _codes(spec: str, param: str, value: Any) -> set[str]:
-    """The errors that a spec has with a value; none if it compiles."""
+    """The errors that a spec has with a value; none if it compiles.
+
+    No module is written, which takes ten times as long.
+    """
     try:
         values = {**sizes(spec), param: value}
-        assert compile_spec(FOLDER / f"{spec}.yaml", settings=values).python
+        found = compile_spec(FOLDER / f"{spec}.yaml", settings=values).check()
     except SpecError as error:
-        return {one.code for one in error.diagnostics}
-    return set()
+        found = error.diagnostics
+    return {one.code for one in found if one.severity == "error"}
 
 
 def _is_refused(kind: type[torch.nn.Module], param: str, value: Any) -> bool:

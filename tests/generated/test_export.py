@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pytest
@@ -12,13 +12,22 @@ from torch.fx.experimental import _config as sizes
 
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.domain import Constraint
-from tests.generated.networks import Network, by_turns, exported_from, least, networks
+from tests.generated.golden import GOLDEN, MARK
+from tests.generated.networks import (
+    TRACED,
+    Network,
+    exported_from,
+    least,
+    networks,
+    traced,
+)
+from tests.programs import SPECS
 
 # torch hides this one from users, by a way that does not hide it from pytest
 pytestmark = pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor")
 
 
-@pytest.mark.parametrize(("spec", "mode"), by_turns("traced", "strict"))
+@pytest.mark.parametrize(("spec", "mode"), traced("traced", "strict"))
 def test_exports_for_all_sizes(spec: str, mode: str) -> None:
     first = exported_from(spec)
     for network in networks(spec, portable=True):
@@ -36,6 +45,22 @@ def test_exports_for_all_sizes(spec: str, mode: str) -> None:
         for draw in (1, 4, -1):
             inputs = network.inputs(draw, first)
             torch.testing.assert_close(exported(*inputs), module(*inputs))
+
+
+def test_all_of_the_library_is_traced() -> None:
+    """Of what specs carry; whichever way each part is traced."""
+    specs = {spec for one in TRACED.values() for spec in one}
+    assert specs <= set(SPECS)
+    assert _carried(SPECS) == _carried(specs)
+
+
+def _carried(specs: Iterable[str]) -> set[str]:
+    return {
+        line
+        for spec in specs
+        for line in (GOLDEN / f"{spec}.py").read_text(encoding="utf-8").splitlines()
+        if line.startswith(MARK)
+    }
 
 
 def _dynamic_shapes(

@@ -14,7 +14,7 @@ from torch import nn
 from compiler.ir.tensors import own_tensors
 from runtime.load import build_on_meta, constructor_arguments
 from tests.generated.networks import networks
-from tests.programs import SHALLOW, SPECS, classes, compiled, on_meta, shallow
+from tests.programs import SHALLOW, chosen, classes, compiled, on_meta, shallow
 
 COUNTS = {
     ("gpt2", "medium"): 354_823_168,
@@ -35,7 +35,7 @@ def test_gpt2_of_another_size() -> None:
     assert len(modules) <= 5
 
 
-@pytest.mark.parametrize("spec", SPECS)
+@pytest.mark.parametrize("spec", chosen())
 def test_arguments_in_python_equal_settings(spec: str) -> None:
     """The same weights and outputs, whether a size is compiled in or passed; so evaluation is repeatable."""
     for name, network in zip(classes(spec), networks(spec), strict=True):
@@ -47,7 +47,7 @@ def test_arguments_in_python_equal_settings(spec: str) -> None:
         torch.testing.assert_close(module(*inputs), expected(*inputs), rtol=0, atol=0)
 
 
-@pytest.mark.parametrize("spec", SPECS)
+@pytest.mark.parametrize("spec", chosen())
 def test_defaults_are_the_params_of_the_spec(spec: str) -> None:
     for name, instance in compiled(spec).typed.networks.items():
         kind = classes(spec)[name]
@@ -57,7 +57,7 @@ def test_defaults_are_the_params_of_the_spec(spec: str) -> None:
         assert _shapes(on_meta(spec, name)) == _shapes(default)
 
 
-@pytest.mark.parametrize("spec", SPECS)
+@pytest.mark.parametrize("spec", chosen())
 def test_variants_are_arguments_too(spec: str) -> None:
     """The class of the spec itself has the tensors that inference finds for a variant."""
     for variant in compiled(spec).typed.graph.spec.variants:

@@ -15,20 +15,20 @@ from compiler.symbolic.symbols import of_networks
 from runtime.verify import verify, verify_types
 from tests.generated.networks import (
     Network,
-    by_turns,
     gradients,
     networks,
     outputs,
     small,
-    some,
+    these,
+    traced,
     weighted_sum,
 )
-from tests.programs import SPECS, shallow
+from tests.programs import SPECS, chosen, shallow
 
 _KINDS = {"float": torch.float32, "int": torch.int64, "bool": torch.bool}
 
 
-@pytest.mark.parametrize("spec", SPECS)
+@pytest.mark.parametrize("spec", chosen())
 @pytest.mark.parametrize("size", [shallow, small], ids=["full", "small"])
 def test_inference_says_what_torch_gives(
     spec: str, size: Callable[[str], Program]
@@ -37,7 +37,11 @@ def test_inference_says_what_torch_gives(
     assert verify_types(size(spec), most=2 if size is shallow else None) == []
 
 
-@pytest.mark.parametrize("spec", some(11))
+VARIED = ("alexnet", "convlstm", "encoder_tagger", "gpt_neox", "mixtral", "unet")
+"""Images, a scan over images, recurrent layers, attention, experts, and copies that differ."""
+
+
+@pytest.mark.parametrize("spec", these(VARIED))
 def test_other_values_give_what_they_compile_to(spec: str) -> None:
     """For a few values of each param: by the constructor and the interpreter, a third of them by the compiler."""
     verified = verify(small(spec), compile_every=3, offset=SPECS.index(spec) % 3)
@@ -50,7 +54,7 @@ UNUSED = {
 """What learns nothing by design: DETR's queries are zeros where they first attend to one another."""
 
 
-@pytest.mark.parametrize("spec", SPECS)
+@pytest.mark.parametrize("spec", chosen())
 @pytest.mark.parametrize("mode", ["train", "eval"])
 def test_every_parameter_learns(spec: str, mode: str) -> None:
     for network in networks(spec):
@@ -73,14 +77,14 @@ def _fill_zeros(module: nn.Module) -> None:
             nn.init.normal_(tensor, std=0.1)
 
 
-@pytest.mark.parametrize("spec", SPECS)
+@pytest.mark.parametrize("spec", chosen())
 def test_runs_at_the_least_sizes(spec: str) -> None:
     for network in networks(spec):
         module = network.new().eval()
         _check_types(network, module(*network.inputs(-1)), draw=-1)
 
 
-@pytest.mark.parametrize(("spec", "mode"), by_turns("train", "eval"))
+@pytest.mark.parametrize(("spec", "mode"), traced("train", "eval"))
 def test_compiles_as_one_graph(spec: str, mode: str) -> None:
     for network in networks(spec, portable=True):
         torch._dynamo.reset()

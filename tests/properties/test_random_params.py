@@ -21,8 +21,8 @@ from runtime.load import (
     load_program,
 )
 from runtime.samples import concrete_shape, sample_inputs, sample_sizes
-from tests.generated.networks import SPECS, sizes, small
-from tests.programs import FOLDER
+from tests.generated.networks import sizes, small
+from tests.programs import FOLDER, chosen
 from tests.properties.judging import compiled, errors
 from tests.properties.sketch import Drawn
 from tests.properties.specs import drawn_specs
@@ -50,7 +50,7 @@ FEW = settings(max_examples=settings().max_examples // 25)
 
 
 @pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel:UserWarning")
-@pytest.mark.parametrize("spec", SPECS)
+@pytest.mark.parametrize("spec", chosen())
 @FEW
 @given(st.data())
 def test_specs_at_other_params(spec: str, data: st.DataObject) -> None:
@@ -127,11 +127,11 @@ def hold_classes(other: Program, built: Mapping[str, type[nn.Module]]) -> None:
         module = build_on_meta(built[name], **arguments).eval()
         state = {key: tuple(one.shape) for key, one in module.state_dict().items()}
         assert state == {one.name: one.shape for one in own_tensors(instance)}
-        for chosen in list(sample_sizes(instance))[:2]:
-            outputs = module(*sample_inputs(instance, chosen, "meta"))
+        for sample in list(sample_sizes(instance))[:2]:
+            outputs = module(*sample_inputs(instance, sample, "meta"))
             found = outputs if isinstance(outputs, tuple) else (outputs,)
             given = [tensor for tensor in found if tensor is not None]
             assert [list(tensor.shape) for tensor in given] == [
-                concrete_shape(instance, one, chosen)
+                concrete_shape(instance, one, sample)
                 for one in instance.outputs.values()
             ]

@@ -12,7 +12,7 @@ from compiler.diagram.drawing import Drawing, Edge
 from compiler.diagram.options import DiagramOptions
 from compiler.ir.typed import TypedGraph
 from tests.compiler.diagram.expansion import Copies, Expansion, expand
-from tests.programs import compiled
+from tests.programs import chosen, compiled
 
 FOLDERS = ("specs", "tests/features", "tests/compiler/diagram/arrows")
 FILES = sorted(file for folder in FOLDERS for file in Path(folder).glob("*.yaml"))
@@ -20,11 +20,15 @@ DEPTHS = (None, 1, 99)
 
 
 @pytest.mark.parametrize(
-    "file", FILES, ids=lambda file: f"{file.parent.name}-{file.stem}"
+    "file", chosen(FILES), ids=lambda file: f"{file.parent.name}-{file.stem}"
 )
-def test_arrows_are_those_of_some_copy_and_none_is_missing(file: Path) -> None:
-    for typed in _variants(file):
-        for depth in DEPTHS:
+def test_arrows_are_those_of_some_copy_and_none_is_missing(
+    file: Path, pytestconfig: pytest.Config
+) -> None:
+    """The spec in all depths, its variants and its small sizes in alternating ones; in `make test-deep` in all."""
+    for number, typed in enumerate(_variants(file)):
+        whole = number == 0 or pytestconfig.getoption("deep")
+        for depth in DEPTHS if whole else DEPTHS[number % 3 :][:1]:
             drawing = draw(typed, DiagramOptions(depth=depth))
             if any(box.kind == "elided" for box in drawing.boxes):
                 continue

@@ -8,12 +8,12 @@ import pytest
 from compiler.diagram.drawing import Drawing
 from compiler.ir.typed import Instance
 from tests.compiler.diagram.specs import SPECS
-from tests.programs import compiled
+from tests.programs import chosen, compiled
 
 Path_ = tuple[str, ...]
 
 
-@pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.stem)
+@pytest.mark.parametrize("spec", chosen(SPECS), ids=lambda spec: spec.stem)
 def test_every_layer_is_drawn_or_inside_what_is_folded(spec: Path) -> None:
     program = compiled(spec)
     for depth in (None, 0, 1, 99):

@@ -17,7 +17,7 @@ from compiler.diagram.layout_engine import render_dot
 from compiler.diagram.text_metrics import text_width
 from compiler.diagram.themes import THEMES, Theme
 from tests.compiler.diagram.specs import SPECS, drawing
-from tests.programs import compiled
+from tests.programs import chosen, compiled
 
 HOSTILE = "<script>&\"'</B>\\N\\G{|}]\\"
 SVG = "{http://www.w3.org/2000/svg}"
@@ -103,7 +103,7 @@ def test_every_theme_and_direction_draws(theme: str, direction: str) -> None:
     assert render_dot(drawn.dot, "png")
 
 
-@pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.stem)
+@pytest.mark.parametrize("spec", chosen(SPECS), ids=lambda spec: spec.stem)
 def test_no_edge_crosses_a_title_and_the_main_path_is_straight(spec: Path) -> None:
     root = _drawn(spec)
     titles = list(_titles(root))
@@ -113,7 +113,7 @@ def test_no_edge_crosses_a_title_and_the_main_path_is_straight(spec: Path) -> No
         assert "lg-main" not in kind.split() or max(across) - min(across) < 1.5
 
 
-@pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.stem)
+@pytest.mark.parametrize("spec", chosen(SPECS), ids=lambda spec: spec.stem)
 def test_no_edge_label_crosses_a_border(spec: Path) -> None:
     root = _drawn(spec)
     borders = [side for frame in _clusters(root) for side in _sides(frame)]
@@ -224,7 +224,7 @@ def test_an_error_has_a_colour_of_its_own(theme: Theme) -> None:
     assert theme.fault not in (theme.ink, theme.line, theme.muted, theme.tie)
 
 
-@pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.stem)
+@pytest.mark.parametrize("spec", chosen(SPECS), ids=lambda spec: spec.stem)
 def test_no_text_and_no_box_is_over_another(spec: Path) -> None:
     root = _drawn(spec)
     texts, boxes = list(_texts(root)), list(_boxes(root))

@@ -6,10 +6,10 @@ import pytest
 
 from compiler.diagnostics.diagnostic import RequestError
 from tests.compiler.diagram.specs import SPECS
-from tests.programs import compiled
+from tests.programs import chosen, compiled
 
 
-@pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.stem)
+@pytest.mark.parametrize("spec", chosen(SPECS), ids=lambda spec: spec.stem)
 def test_every_block_is_drawn_by_the_path_of_its_layer(spec: Path) -> None:
     program = compiled(spec)
     drawn = program.diagram().drawing

@@ -9,7 +9,7 @@ from compiler.diagram.side_by_side import arranged
 from compiler.diagram.two_columns import two_columns
 from compiler.diagram.u_shape import u_shape
 from tests.compiler.diagram.specs import SPECS
-from tests.programs import compiled
+from tests.programs import chosen, compiled
 
 FORMER = ("dpt", "gat", "mixtral", "qwen3_moe")
 """Of which Graphviz led arrows back."""
@@ -38,6 +38,6 @@ def test_no_arrow_leads_up(spec: str) -> None:
 
 
 @pytest.mark.deep
-@pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.stem)
+@pytest.mark.parametrize("spec", chosen(SPECS), ids=lambda spec: spec.stem)
 def test_no_arrow_leads_up_in_any_architecture(spec: Path) -> None:
     assert _leading_back(spec) == []

@@ -26,7 +26,7 @@ from compiler.reporting.summary_json import as_json
 from layergraph.commands.dump import dump
 from tests.compiler.elaborate.splitting import as_layer, split
 from tests.fuzz.specs import spec_of, text_of
-from tests.programs import SPECS, compiled
+from tests.programs import chosen, compiled
 
 SHIPPED = Path(__file__).parents[3] / "specs"
 
@@ -276,7 +276,7 @@ def test_a_recipe_names_a_spec_that_extends_another(tmp_path: Path) -> None:
         compile_spec(tmp_path / "recipes/r.yaml")
 
 
-@pytest.mark.parametrize("name", SPECS)
+@pytest.mark.parametrize("name", chosen())
 def test_a_base_and_what_extends_it_say_what_the_whole_says(
     name: str, tmp_path: Path
 ) -> None:
@@ -322,7 +322,7 @@ def _other(param: Param) -> Any:
     return None
 
 
-@pytest.mark.parametrize("name", SPECS)
+@pytest.mark.parametrize("name", chosen())
 def test_another_default_is_a_setting(name: str, tmp_path: Path) -> None:
     spec = compiled(name).typed.graph.spec
     changed = [

@@ -13,9 +13,9 @@ from compiler.fmt.format_spec import format_spec
 from compiler.fmt.write_spec import write_spec
 from compiler.ir.print_typed import print_typed
 from compiler.program import Program
-from tests.programs import SPECS, compiled
+from tests.programs import CHOSEN, chosen, compiled
 
-WRITTEN = SPECS[::4]
+WRITTEN = CHOSEN[::3]
 """Those whose modules are compared, too; the typed graphs, which modules are made of, are compared of all."""
 
 
@@ -27,7 +27,7 @@ def again(program: Program, folder: Path, name: str) -> tuple[Program, str]:
     return compile_spec(file), text
 
 
-@pytest.mark.parametrize("spec", SPECS)
+@pytest.mark.parametrize("spec", chosen())
 def test_the_network_is_the_same(spec: str, tmp_path: Path) -> None:
     for variant in ("", *compiled(spec).typed.graph.spec.variants):
         program = compiled(spec, variant)

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from compiler.ir.tensors import own_tensors
-from tests.programs import on_meta, shallow
+from tests.programs import chosen, on_meta, shallow
 
 ROOT = Path(__file__).parents[3]
 SPECS = sorted([*ROOT.glob("specs/*.yaml"), *ROOT.glob("tests/features/*.yaml")])
 
 
-@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", chosen(SPECS), ids=lambda path: path.stem)
 def test_they_are_those_of_the_module(path: Path) -> None:
     for name, instance in shallow(path).typed.networks.items():
         module = on_meta(path, name)
