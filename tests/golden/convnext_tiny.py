@@ -144,7 +144,6 @@ class ConvNeXt(nn.Module):
         depths: tuple[int, ...] = (3, 3, 9, 3),
         layer_scale: float = 1e-6,
         drop_path: float = 0.0,
-        total: int | None = None,
     ) -> None:
         super().__init__()
         if drop_path < 0.0:
@@ -153,6 +152,8 @@ class ConvNeXt(nn.Module):
             raise ValueError("drop_path must be at most 1.0")
         if min(len(widths), len(depths)) < 4:
             raise ValueError("len(widths) and len(depths) must be at least 4")
+        if sum(depths) == 1:
+            raise ValueError("sum(depths) must not be 1")
         if min(classes, widths[0]) < 1:
             raise ValueError("classes and widths[0] must be at least 1")
         if min(depths[:4]) < 0:
@@ -163,10 +164,6 @@ class ConvNeXt(nn.Module):
             raise ValueError("widths[2] must be at least 1")
         if widths[3] != widths[2] and widths[3] < 1:
             raise ValueError("widths[3] must be at least 1")
-        if total is None:
-            total = depths[0] + depths[1] + depths[2] + depths[3]
-        if total == 1:
-            raise ValueError("total must not be 1")
         self.patches = nn.Conv2d(3, widths[0], kernel_size=4, stride=4)
         self.norm = ChannelNorm(widths[0])
         self.stages = nn.ModuleList(
@@ -175,12 +172,8 @@ class ConvNeXt(nn.Module):
                 widths[i],
                 depths[i],
                 layer_scale,
-                first=(
-                    (depths[0] if i > 0 else 0)
-                    + (depths[1] if i > 1 else 0)
-                    + (depths[2] if i > 2 else 0)
-                ),
-                drop_step=drop_path / (total - 1),
+                first=sum(depths[:i]),
+                drop_step=drop_path / (sum(depths) - 1),
             )
             for i in range(4)
         )

@@ -165,8 +165,6 @@ class EfficientNetB0(nn.Module):
         ratios: tuple[int, ...] = (1, 6, 6, 6, 6, 6, 6),
         kernels: tuple[int, ...] = (3, 3, 5, 3, 5, 5, 3),
         strides: tuple[int, ...] = (1, 2, 2, 2, 1, 2, 1),
-        before: tuple[int, ...] | None = None,
-        total: int | None = None,
         dropout: float = 0.2,
         drop_path: float = 0.2,
         eps: float = 1e-5,
@@ -177,30 +175,14 @@ class EfficientNetB0(nn.Module):
             raise ValueError("len(widths) must be at least 1")
         if min(len(depths), len(ratios), len(kernels), len(strides)) < len(widths):
             raise ValueError("all lengths must be at least len(widths)")
-        if before is None and len(depths) < 6:
-            raise ValueError("len(depths) must be at least 6")
         if min(classes, stem, ratios[0], *widths, *strides[: len(widths)]) < 1:
             raise ValueError("all sizes must be at least 1")
         if min(ratios[: len(widths)]) < 1:
             raise ValueError("ratios must be at least 1")
         if min(*kernels[: len(widths)], *depths[: len(widths)]) < 0:
             raise ValueError("kernels and depths must be at least 0")
-        if before is None:
-            before = (
-                0,
-                depths[0],
-                depths[0] + depths[1],
-                depths[0] + depths[1] + depths[2],
-                depths[0] + depths[1] + depths[2] + depths[3],
-                depths[0] + depths[1] + depths[2] + depths[3] + depths[4],
-                depths[0] + depths[1] + depths[2] + depths[3] + depths[4] + depths[5],
-            )
-        if total is None:
-            total = before[-1] + depths[-1]
-        if len(before) < len(widths):
-            raise ValueError("len(before) must be at least len(widths)")
-        if total < 1:
-            raise ValueError("total must be at least 1")
+        if any(depths[i] > 0 and sum(depths) == 0 for i in range(len(widths))):
+            raise ValueError("sum(depths) must not be 0")
         self.stem = nn.Sequential(
             nn.Conv2d(3, stem, kernel_size=3, stride=2, padding=1, bias=False),
             nn.BatchNorm2d(stem, eps=eps, momentum=momentum),
@@ -214,8 +196,8 @@ class EfficientNetB0(nn.Module):
                 ratios[i],
                 kernels[i] // 2,
                 strides[i],
-                before[i],
-                total,
+                sum(depths[:i]),
+                sum(depths),
                 drop_path,
                 eps,
                 momentum,

@@ -284,7 +284,6 @@ class Swin(nn.Module):
         heads: tuple[int, ...] = (3, 6, 12, 24),
         window: int = 7,
         drop_path: float = 0.0,
-        total: int | None = None,
     ) -> None:
         super().__init__()
         if drop_path < 0.0:
@@ -293,6 +292,8 @@ class Swin(nn.Module):
             raise ValueError("drop_path must be at most 1.0")
         if min(len(depths), len(heads)) < 4:
             raise ValueError("len(depths) and len(heads) must be at least 4")
+        if sum(depths) == 1:
+            raise ValueError("sum(depths) must not be 1")
         if min(classes, size, patch, width, window, *heads[:4]) < 1:
             raise ValueError("all sizes must be at least 1")
         if min(depths[:4]) < 0:
@@ -313,10 +314,6 @@ class Swin(nn.Module):
             or (depths[3] > 0 and size // patch // 8 < window)
         ):
             raise ValueError("size, patch, window, depths do not go together")
-        if total is None:
-            total = depths[0] + depths[1] + depths[2] + depths[3]
-        if total == 1:
-            raise ValueError("total must not be 1")
         self.patches = nn.Conv2d(3, width, kernel_size=patch, stride=patch)
         self.patch_norm = nn.LayerNorm(width)
         self.stages = nn.ModuleList(
@@ -332,12 +329,8 @@ class Swin(nn.Module):
                 heads[i],
                 window,
                 i < 3,
-                first=(
-                    (depths[0] if i > 0 else 0)
-                    + (depths[1] if i > 1 else 0)
-                    + (depths[2] if i > 2 else 0)
-                ),
-                drop_step=drop_path / (total - 1),
+                first=sum(depths[:i]),
+                drop_step=drop_path / (sum(depths) - 1),
             )
             for i in range(4)
         )

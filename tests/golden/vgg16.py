@@ -59,18 +59,20 @@ class VGG16(nn.Module):
         dropout: float = 0.5,
     ) -> None:
         super().__init__()
-        if min(len(widths), len(depths)) < 5:
-            raise ValueError("len(widths) and len(depths) must be at least 5")
-        if min(classes, hidden, *widths[:5]) < 1:
+        if len(widths) < 1:
+            raise ValueError("len(widths) must be at least 1")
+        if len(depths) < len(widths):
+            raise ValueError("len(depths) must be at least len(widths)")
+        if min(classes, hidden, *widths) < 1:
             raise ValueError("classes, hidden and widths must be at least 1")
-        if min(depths[:5]) < 0:
+        if min(depths[: len(widths)]) < 0:
             raise ValueError("depths must be at least 0")
         self.stages = nn.ModuleList(
             Stage(3 if i == 0 else widths[i - 1], widths[i], depths[i])
-            for i in range(5)
+            for i in range(len(widths))
         )
         self.classifier = nn.Sequential(
-            nn.Linear(49 * widths[4], hidden),
+            nn.Linear(49 * widths[-1], hidden),
             nn.ReLU(inplace=True),
             nn.Dropout(dropout),
             nn.Linear(hidden, hidden),
@@ -93,9 +95,9 @@ class VGG16(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         x = image
-        for block in self.stages:  # 5 times
-            x = block(x)  # [B, widths[4], H // 32, W // 32]
-        avgpool = F.adaptive_avg_pool2d(x, 7)  # [B, widths[4], 7, 7]
-        flat = avgpool.flatten(1)  # [B, 49 * widths[4]]
+        for block in self.stages:  # len(widths) times
+            x = block(x)  # [B, widths[-1], H // 32, W // 32]
+        avgpool = F.adaptive_avg_pool2d(x, 7)  # [B, widths[-1], 7, 7]
+        flat = avgpool.flatten(1)  # [B, 49 * widths[-1]]
         logits: Tensor = self.classifier(flat)  # [B, classes]
         return logits

@@ -136,7 +136,6 @@ def test_efficientnet() -> None:
         "ratios": (1, 3, 6),
         "kernels": (3, 5, 3),
         "strides": (1, 2, 1),
-        "before": (0, 2, 3),
         "dropout": 0.0,
         "drop_path": 0.0,
     }
