@@ -98,10 +98,10 @@ class CappedAttention(nn.Module):
         self, d: int, r: int, heads: int, kv_heads: int, scale_dim: int, window: int
     ) -> None:
         super().__init__()
-        self.scale_dim = scale_dim
         self.heads = heads
         self.kv_heads = kv_heads
         self.window = window
+        self.scale_dim = scale_dim
         self.q_proj = nn.Linear(d, r * heads, bias=False)
         self.k_proj = nn.Linear(d, r * kv_heads, bias=False)
         self.v_proj = nn.Linear(d, r * kv_heads, bias=False)
@@ -123,22 +123,22 @@ class CappedAttention(nn.Module):
         v_proj = self.v_proj(x)  # [B, T, R * kv_heads]
         query = rotate(q_proj, cos, sin)  # [B, T, R * heads]
         key = rotate(k_proj, cos, sin)  # [B, T, R * kv_heads]
-        scaled = query * math.sqrt(cos.shape[1] / self.scale_dim)  # [B, T, R * heads]
         key, value, mask = keep_masked(
             state, key, v_proj, mask
         )  # [B, T, R * kv_heads], [B, T, R * kv_heads], [B, T]
-        past = key.shape[1] - scaled.shape[1]
+        past = key.shape[1] - query.shape[1]
         near = (
-            scaled.new_ones(scaled.shape[1], key.shape[1], dtype=torch.bool)
+            query.new_ones(query.shape[1], key.shape[1], dtype=torch.bool)
             .tril(past)
             .triu(past + 1 - self.window)
         )  # [T, T]
         admitted = near if mask is None else near & mask[:, None, None]  # [B, 1, T, T]
         attention = explicit_attention(
-            torch.unflatten(scaled, -1, (self.heads, -1)).transpose(1, 2),
+            torch.unflatten(query, -1, (self.heads, -1)).transpose(1, 2),
             torch.unflatten(key, -1, (self.kv_heads, -1)).transpose(1, 2),
             torch.unflatten(value, -1, (self.kv_heads, -1)).transpose(1, 2),
             attn_mask=admitted,
+            scale=1 / math.sqrt(self.scale_dim),
             softcap=50.0,
         )  # [B, heads, T, R]
         attention = attention.transpose(1, 2).flatten(-2)  # [B, T, R * heads]

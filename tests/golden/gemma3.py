@@ -97,9 +97,9 @@ class NormedAttention(nn.Module):
     ) -> None:
         super().__init__()
         self.heads = heads
-        self.scale_dim = scale_dim
         self.kv_heads = kv_heads
         self.window = window
+        self.scale_dim = scale_dim
         self.q_proj = nn.Linear(d, r * heads, bias=False)
         self.q_norm = UnitOffsetRMSNorm(r)
         self.k_proj = nn.Linear(d, r * kv_heads, bias=False)
@@ -122,7 +122,6 @@ class NormedAttention(nn.Module):
         q_proj = self.q_proj(x)  # [B, T, R * heads]
         q_norm = self.q_norm(q_proj.unflatten(-1, (self.heads, r)))  # [B, T, heads, R]
         query = rotate(q_norm.flatten(-2), cos, sin)  # [B, T, R * heads]
-        scaled = query * math.sqrt(r / self.scale_dim)  # [B, T, R * heads]
         k_proj = self.k_proj(x)  # [B, T, R * kv_heads]
         k_heads = k_proj.unflatten(-1, (self.kv_heads, r))  # [B, T, kv_heads, R]
         k_norm = self.k_norm(k_heads)  # [B, T, kv_heads, R]
@@ -132,11 +131,12 @@ class NormedAttention(nn.Module):
             state, key, v_proj, mask
         )  # [B, T, R * kv_heads], [B, T, R * kv_heads], [B, T]
         attention = causal_attention(
-            torch.unflatten(scaled, -1, (self.heads, -1)).transpose(1, 2),
+            torch.unflatten(query, -1, (self.heads, -1)).transpose(1, 2),
             torch.unflatten(key, -1, (self.kv_heads, -1)).transpose(1, 2),
             torch.unflatten(value, -1, (self.kv_heads, -1)).transpose(1, 2),
             attn_mask=None if mask is None else mask[:, None, None],
             window=self.window,
+            scale=1 / math.sqrt(self.scale_dim),
             enable_gqa=True,
         )  # [B, heads, T, R]
         attention = attention.transpose(1, 2).flatten(-2)  # [B, T, R * heads]

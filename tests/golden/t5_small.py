@@ -73,6 +73,8 @@ class SelfAttention(nn.Module):
         super().__init__()
         self.heads = heads
         self.dropout = dropout
+        self.d = d
+        self.head_width = head_width
         self.norm = nn.RMSNorm(d, eps=1e-6)
         self.q = nn.Linear(d, head_width * heads, bias=False)
         self.k = nn.Linear(d, head_width * heads, bias=False)
@@ -81,7 +83,7 @@ class SelfAttention(nn.Module):
         self.drop = nn.Dropout(dropout)
 
     def reset_parameters(self) -> None:
-        init.xavier_normal_(self.q.weight, gain=0.125)
+        init.normal_(self.q.weight, std=1 / math.sqrt(self.d * self.head_width))
 
     def init_state(self, max_length: int | None = None) -> KeyValues:
         return KeyValues(max_length)
@@ -215,6 +217,8 @@ class CrossAttention(nn.Module):
         super().__init__()
         self.heads = heads
         self.dropout = dropout
+        self.d = d
+        self.head_width = head_width
         self.norm = nn.RMSNorm(d, eps=1e-6)
         self.q = nn.Linear(d, head_width * heads, bias=False)
         self.k = nn.Linear(d, head_width * heads, bias=False)
@@ -223,7 +227,7 @@ class CrossAttention(nn.Module):
         self.drop = nn.Dropout(dropout)
 
     def reset_parameters(self) -> None:
-        init.xavier_normal_(self.q.weight, gain=0.125)
+        init.normal_(self.q.weight, std=1 / math.sqrt(self.d * self.head_width))
 
     def prepare(self, memory: Tensor) -> tuple[Tensor, Tensor]:
         k = self.k(memory)  # [B, S, N1]
