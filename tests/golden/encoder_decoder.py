@@ -71,7 +71,7 @@ class AdditiveAttention(nn.Module):
         energy = torch.tanh(spread + keys)  # [B, S, H]
         score = self.score(energy)  # [B, S, 1]
         scores = score.squeeze(-1)  # [B, S]
-        weights = F.softmax(scores.masked_fill(~mask, float("-inf")), dim=-1)  # [B, S]
+        weights = F.softmax(torch.where(mask, scores, float("-inf")), dim=-1)  # [B, S]
         context: Tensor = torch.einsum("b s, b s m -> b m", weights, memory)  # [B, M]
         return context
 

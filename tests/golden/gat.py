@@ -116,10 +116,9 @@ class GAT(nn.Module):
 
     def forward(self, features: Tensor, edges: Tensor) -> Tensor:
         nodes = torch.arange(features.shape[0], device=features.device)  # [N]
-        from_nodes = edges[0]  # [E]
-        source = torch.cat([from_nodes, nodes], dim=0)  # [E + N]
-        to_nodes = edges[1]  # [E]
-        target = torch.cat([to_nodes, nodes], dim=0)  # [E + N]
+        ends_0, ends_1 = edges.unbind(0)  # 2 of [E]
+        source = torch.cat([ends_0, nodes], dim=0)  # [E + N]
+        target = torch.cat([ends_1, nodes], dim=0)  # [E + N]
         drop1 = self.drop1(features)  # [N, features]
         conv1 = self.conv1(drop1, source, target)  # [N, heads, width]
         drop2 = self.drop2(F.elu(conv1.flatten(1)))  # [N, heads * width]

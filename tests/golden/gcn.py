@@ -59,7 +59,6 @@ class GCN(nn.Module):
         super().__init__()
         if min(features, hidden, classes) < 1:
             raise ValueError("features, hidden and classes must be at least 1")
-        self.one = nn.Buffer(torch.full((1,), 1.0), persistent=False)
         self.drop1 = nn.Dropout(dropout)
         self.conv1 = GraphConvolution(features, hidden)
         self.drop2 = nn.Dropout(dropout)
@@ -74,8 +73,8 @@ class GCN(nn.Module):
     def forward(self, features: Tensor, edges: Tensor) -> Tensor:
         source = edges[0]  # [E]
         target = edges[1]  # [E]
-        of_nodes = self.one.expand(features.shape[0])  # [N]
-        of_edges = self.one.expand(edges.shape[1])  # [E]
+        of_nodes = features.new_ones(features.shape[0])  # [N]
+        of_edges = features.new_ones(edges.shape[1])  # [E]
         scale = torch.rsqrt(of_nodes.index_add(0, target, of_edges))  # [N]
         scales = scale.unsqueeze(1)  # [N, 1]
         drop1 = self.drop1(features)  # [N, features]

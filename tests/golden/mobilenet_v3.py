@@ -17,7 +17,7 @@ from torch.nn import init
 __all__ = ["MobileNetV3"]
 
 
-class Conv(nn.Module):
+class ReluConv(nn.Module):
     """Convolution, norm and activation.
 
     x: float[B, C, H, W] -> float[B, width, H1, W1]
@@ -25,16 +25,9 @@ class Conv(nn.Module):
     """
 
     def __init__(
-        self,
-        c: int,
-        width: int,
-        relu: bool,
-        radius: int = 0,
-        stride: int = 1,
-        groups: int = 1,
+        self, c: int, width: int, radius: int = 0, stride: int = 1, groups: int = 1
     ) -> None:
         super().__init__()
-        self.relu_ = relu
         self.conv = nn.Conv2d(
             c,
             width,
@@ -47,12 +40,34 @@ class Conv(nn.Module):
         self.norm = nn.BatchNorm2d(width, eps=0.001, momentum=0.01)
 
     def forward(self, x: Tensor) -> Tensor:
-        norm = self.norm(self.conv(x))  # [B, width, H1, W1]
-        relu = F.relu(norm) if self.relu_ else norm  # [B, width, H1, W1]
-        hardswish: Tensor = (
-            F.hardswish(relu) if not self.relu_ else relu
-        )  # [B, width, H1, W1]
-        return hardswish
+        return F.relu(self.norm(self.conv(x)), inplace=True)  # [B, width, H1, W1]
+
+
+class Conv(nn.Module):
+    """Convolution, norm and activation.
+
+    x: float[B, C, H, W] -> float[B, width, H1, W1]
+    where H1 = (H - 1) // stride + 1, W1 = (W - 1) // stride + 1
+    """
+
+    def __init__(
+        self, c: int, width: int, radius: int = 0, stride: int = 1, groups: int = 1
+    ) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(
+            c,
+            width,
+            kernel_size=2 * radius + 1,
+            stride=stride,
+            padding=radius,
+            groups=groups,
+            bias=False,
+        )
+        self.norm = nn.BatchNorm2d(width, eps=0.001, momentum=0.01)
+
+    def forward(self, x: Tensor) -> Tensor:
+        act: Tensor = F.hardswish(self.norm(self.conv(x)))  # [B, width, H1, W1]
+        return act
 
 
 class SqueezeExcite(nn.Module):
@@ -94,10 +109,14 @@ class InvertedResidual(nn.Module):
     ) -> None:
         super().__init__()
         self.has_sum = stride == 1 and c == width
-        self.expand: Conv | None = None
+        self.expand: ReluConv | Conv | None = None
         if expanded != c:
-            self.expand = Conv(c, expanded, relu)
-        self.depthwise = Conv(expanded, expanded, relu, radius, stride, expanded)
+            self.expand = ReluConv(c, expanded) if relu else Conv(c, expanded)
+        self.depthwise = (
+            ReluConv(expanded, expanded, radius, stride, expanded)
+            if relu
+            else Conv(expanded, expanded, radius, stride, expanded)
+        )
         self.gate: SqueezeExcite | None = None
         if squeezed > 0:
             self.gate = SqueezeExcite(expanded, squeezed)

@@ -77,7 +77,7 @@ class CoverageAttention(nn.Module):
         energy = torch.tanh(spread + keys + self.of_coverage(columns))  # [B, S, M]
         score = self.score(energy)  # [B, S, 1]
         scores = score.squeeze(-1)  # [B, S]
-        return F.softmax(scores.masked_fill(~mask, float("-inf")), dim=-1)  # [B, S]
+        return F.softmax(torch.where(mask, scores, float("-inf")), dim=-1)  # [B, S]
 
 
 class DecoderCell(nn.Module):

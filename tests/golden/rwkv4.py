@@ -128,7 +128,6 @@ class WeightedKeyValue(nn.Module):
         super().__init__()
         self.time_decay = nn.Parameter(torch.zeros(d))
         self.time_first = nn.Parameter(math.log(0.3) * torch.ones(d))
-        self.least = nn.Buffer(torch.full((d,), -1e38), persistent=False)
         self.scan = WeightedStep()
         self.reset_parameters()
 
@@ -143,7 +142,7 @@ class WeightedKeyValue(nn.Module):
     ) -> Tensor:
         b = key.shape[0]
         d = key.shape[2]
-        start = self.least.expand(b, d)  # [B, D]
+        least = key.new_full((b, d), -1e38)  # [B, D]
 
         def scan_step(
             key: Tensor,
@@ -163,7 +162,7 @@ class WeightedKeyValue(nn.Module):
             state,
             scan_step,
             xs=(key, value),
-            carry=(key.new_zeros(b, d), key.new_zeros(b, d), start),
+            carry=(key.new_zeros(b, d), key.new_zeros(b, d), least),
             shared=(self.time_decay, self.time_first),
         )  # [B, T, D]
         return scan_

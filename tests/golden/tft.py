@@ -220,8 +220,8 @@ class InterpretableAttention(nn.Module):
             "b h t e, b h s e -> b h t s", queries, keys
         )  # [B, heads, T, T]
         scores = products / math.sqrt(x.shape[2] // self.heads)  # [B, heads, T, T]
-        future = ~x.new_ones(x.shape[1], x.shape[1], dtype=torch.bool).tril()  # [T, T]
-        admitted = scores.masked_fill(future, float("-inf"))  # [B, heads, T, T]
+        past = x.new_ones(x.shape[1], x.shape[1], dtype=torch.bool).tril()  # [T, T]
+        admitted = torch.where(past, scores, float("-inf"))  # [B, heads, T, T]
         drop = self.drop(F.softmax(admitted, dim=-1))  # [B, heads, T, T]
         weights = drop.mean(dim=1)  # [B, T, T]
         mean = torch.einsum(

@@ -98,7 +98,7 @@ class TiDE(nn.Module):
         self.residual = nn.Linear(length * targets, horizon * targets * quantiles)
 
     def forward(self, past: Tensor, known: Tensor, series: Tensor) -> Tensor:
-        values = past[:, :, 0 : self.targets]  # [B, length, targets]
+        values = past[:, :, : self.targets]  # [B, length, targets]
         last = values[:, -1:]  # [B, 1, targets]
         relative = values - last  # [B, length, targets]
         lookback = relative.flatten(1)  # [B, length * targets]

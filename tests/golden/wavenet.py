@@ -160,9 +160,9 @@ class WaveNet(nn.Module):
             dilations[i % len(dilations)] < 1 for i in range(stacks * len(dilations))
         ):
             raise ValueError("dilations[i % len(dilations)] must be at least 1")
+        self.skip = skip
         self.embed = nn.Embedding(levels, channels)
         self.first = CausalConv1d(channels, channels)
-        self.zeros = nn.Buffer(torch.full((1, skip, 1), 0.0), persistent=False)
         self.layers = nn.ModuleList(
             ResidualLayer(
                 channels,
@@ -192,7 +192,9 @@ class WaveNet(nn.Module):
         x = self.first(
             signal, state=None if state is None else state.first
         )  # [B, channels, T]
-        skip = self.zeros.expand(samples.shape[0], -1, samples.shape[1])  # [B, skip, T]
+        skip = x.new_zeros(
+            samples.shape[0], self.skip, samples.shape[1]
+        )  # [B, skip, T]
         for i, block in enumerate(self.layers):  # stacks * len(dilations) times
             x, skip = block(
                 x, skip, state=None if state is None else state.layers[i]
