@@ -89,7 +89,6 @@ class BERTClassifier(nn.Module):
 
     def __init__(
         self,
-        classes: int = 2,
         vocab: int = 30522,
         context: int = 512,
         segments: int = 2,
@@ -98,11 +97,12 @@ class BERTClassifier(nn.Module):
         heads: int = 12,
         hidden: int | None = None,
         dropout: float = 0.1,
+        classes: int = 2,
     ) -> None:
         super().__init__()
         if hidden is None:
             hidden = 4 * width
-        if min(classes, vocab, context, segments, width, heads, hidden) < 1:
+        if min(vocab, context, segments, width, heads, hidden, classes) < 1:
             raise ValueError("all sizes must be at least 1")
         if depth < 0:
             raise ValueError("depth must be at least 0")

@@ -31,8 +31,8 @@ class LogBucket(nn.Module):
     def __init__(self, buckets: int, max_distance: int) -> None:
         super().__init__()
         self.buckets = buckets
-        self.range = nn.Buffer(
-            torch.tensor(2 * (max_distance - 1) / buckets), persistent=False
+        self.max_exponent = nn.Buffer(
+            torch.tensor(math.log(2 * (max_distance - 1) / buckets)), persistent=False
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -41,8 +41,7 @@ class LogBucket(nn.Module):
         distance = from_place - to_place  # [T, T]
         size = torch.abs(distance)  # [T, T]
         exponent = torch.log(torch.clamp(size * (2 / self.buckets), min=1.0))  # [T, T]
-        max_exponent = torch.log(self.range)  # []
-        steps = (exponent / max_exponent) * (self.buckets // 2 - 1)  # [T, T]
+        steps = (exponent / self.max_exponent) * (self.buckets // 2 - 1)  # [T, T]
         far_size = torch.ceil(steps) + self.buckets // 2  # [T, T]
         far = far_size * torch.sign(distance)  # [T, T]
         is_near = size <= self.buckets // 2  # [T, T]

@@ -57,6 +57,40 @@ class Align(nn.Module):
         return aligned
 
 
+class WithSegments(nn.Module):
+    """The scores, with a part for whether two tokens are in one segment.
+
+    aligned: float[B, heads, T, T], query: float[B, T, D], segment_bias: float[D],
+    segment: float[2, D], apart: bool[B, 1, T, T]
+    -> float[B, heads, T, T]
+    """
+
+    def __init__(self, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+
+    def forward(
+        self,
+        aligned: Tensor,
+        query: Tensor,
+        segment_bias: Tensor,
+        segment: Tensor,
+        apart: Tensor,
+    ) -> Tensor:
+        of_segment = query + segment_bias  # [B, T, D]
+        asked = torch.unflatten(of_segment, 2, (self.heads, -1)).transpose(
+            1, 2
+        )  # [B, heads, T, D // heads]
+        segments = torch.unflatten(segment, 1, (self.heads, -1)).permute(
+            1, 2, 0
+        )  # [heads, D // heads, 2]
+        two = asked @ segments  # [B, heads, T, 2]
+        same = two[..., :1]  # [B, heads, T, 1]
+        other = two[..., 1:]  # [B, heads, T, 1]
+        sum_: Tensor = aligned + torch.where(apart, other, same)  # [B, heads, T, T]
+        return sum_
+
+
 class RelativeAttention(nn.Module):
     """Attention whose scores have a part for the distance, and one for the segments
     where these are given.
@@ -79,6 +113,7 @@ class RelativeAttention(nn.Module):
         self.position = nn.Linear(d, d, bias=False)
         self.aligned = Align()
         self.segment = nn.Parameter(torch.zeros(2, d))
+        self.with_segments = WithSegments(heads)
         self.proj = nn.Linear(d, d, bias=False)
 
     def reset_parameters(self) -> None:
@@ -108,20 +143,12 @@ class RelativeAttention(nn.Module):
         )  # [heads, D // heads, R]
         by_distance = asked @ distances  # [B, heads, T, R]
         aligned = self.aligned(by_distance)  # [B, heads, T, T]
-        both = aligned
-        if apart is not None:
-            of_segment = query + self.segment_bias  # [B, T, D]
-            asked_of_segment = of_segment.unflatten(2, (self.heads, -1)).transpose(
-                1, 2
-            )  # [B, heads, T, D // heads]
-            segments = torch.unflatten(self.segment, 1, (self.heads, -1)).permute(
-                1, 2, 0
-            )  # [heads, D // heads, 2]
-            two = asked_of_segment @ segments  # [B, heads, T, 2]
-            same = two[..., :1]  # [B, heads, T, 1]
-            other = two[..., 1:]  # [B, heads, T, 1]
-            both = aligned + torch.where(apart, other, same)  # [B, heads, T, T]
-        scaled = both / math.sqrt(x.shape[2] // self.heads)  # [B, heads, T, T]
+        with_segments = (
+            self.with_segments(aligned, query, self.segment_bias, self.segment, apart)
+            if apart is not None
+            else aligned
+        )  # [B, heads, T, T]
+        scaled = with_segments / math.sqrt(x.shape[2] // self.heads)  # [B, heads, T, T]
         admitted = None if mask is None else mask[:, None, None]  # [B, 1, 1, T]
         mixed = F.scaled_dot_product_attention(
             of_content.unflatten(-1, (self.heads, -1)).transpose(1, 2),
