@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache, cached_property, partial
+from types import MappingProxyType
 from typing import Any, Final
 
 import torch
@@ -37,6 +38,9 @@ RAISED_BY_INTERPRETER: Final = (
 
 _TOLERANCES: Final = {torch.float64: (1e-6, 1e-8), torch.float32: (1e-3, 1e-4)}
 """Relative and absolute tolerance."""
+_JOLTS, _OF_NOISE, _MOST_NOISE = 3, 10, 1e-7
+"""How often last bits are changed to see what rounding does; how many times as much is no difference; and how
+large it is at most, as a part of the largest number."""
 _INTEGER_LIMITS: Final = (7, 2, 1, 0)
 """Integer inputs are below the first of these that every embedding of the network accepts; 0 means that all are 1."""
 _FEW_VALUES: Final = 32
@@ -202,11 +206,53 @@ class ModuleComparison:
             return [f"raises {actual!r}"]
         tolerances = _TOLERANCES[self._dtype]
         problems = list(_value_differences(actual, expected, tolerances))
+        if problems:
+            noise = self._noise(inputs, expected)
+            problems = list(_value_differences(actual, expected, tolerances, noise))
         if module.training:
             states = module.state_dict(), self._interpreter.state_dict()
             differences = _value_differences(*states, tolerances)
             problems += [f"the state {difference}" for difference in differences]
         return problems
+
+    def _noise(
+        self, inputs: Mapping[str, Tensor], expected: Mapping[str, Tensor]
+    ) -> dict[str, float]:
+        """By how much values may differ by rounding: what changes with the last bits of inputs and parameters.
+
+        Sums in another order give other last bits, and a sine of 1e9 makes them visible. What changes by more than
+        rounding can, as where the last bits decide which of two numbers is the larger, is no noise.
+        """
+        state = {k: t.clone() for k, t in self._interpreter.state_dict().items()}
+        generator = torch.Generator().manual_seed(0)
+
+        def jolted(tensor: Tensor) -> Tensor:
+            if not tensor.is_floating_point():
+                return tensor
+            bits = torch.randint(-1, 2, tensor.shape, generator=generator)
+            return tensor * (1 + bits.to(tensor.dtype) * torch.finfo(tensor.dtype).eps)
+
+        tensors = [t.double().abs().nan_to_num(0.0) for t in expected.values()]
+        cap = _MOST_NOISE * max(
+            (float(t.max()) for t in tensors if t.numel()), default=0.0
+        )
+        noise = dict.fromkeys(expected, 0.0)
+        for _ in range(_JOLTS):
+            with torch.no_grad():
+                for parameter in self._interpreter.named_parameters().values():
+                    parameter.copy_(jolted(parameter))
+            found = _outputs_and_gradients(
+                lambda inputs: self._interpreter(**inputs),
+                self._interpreter.named_parameters(),
+                {port: jolted(tensor) for port, tensor in inputs.items()},
+            )
+            self._interpreter.load_state_dict(state)
+            if not isinstance(found, Exception):
+                for name, tensor in expected.items():
+                    moved = (found[name].double() - tensor.double()).abs()
+                    most = float(moved.nan_to_num(0.0).max()) if moved.numel() else 0.0
+                    noise[name] = max(noise[name], min(_OF_NOISE * most, cap))
+        return noise
 
     def _interpret(
         self, instance: Instance, sizes: SymbolSizes, absent: frozenset[str]
@@ -294,7 +340,9 @@ def _value_differences(
     actual: Mapping[str, Tensor],
     expected: Mapping[str, Tensor],
     tolerances: tuple[float, float],
+    noise: Mapping[str, float] = MappingProxyType({}),
 ) -> Iterator[str]:
+    """What differs by more than the tolerances, and than `noise` of a name."""
     relative, absolute = tolerances
     yield from (f"{name} is not None" for name in actual if name not in expected)
     for name, tensor in expected.items():
@@ -305,7 +353,9 @@ def _value_differences(
             yield f"{name} is {_format_type(found)}, not {_format_type(tensor)}"
         elif found.equal(tensor):  # most are, and it is ten times as fast
             continue
-        elif not torch.allclose(found, tensor, relative, absolute, equal_nan=True):
+        elif not torch.allclose(
+            found, tensor, relative, absolute + noise.get(name, 0.0), equal_nan=True
+        ):
             difference = (found.double() - tensor.double()).abs()
             yield f"{name} differs by {difference.nan_to_num(torch.inf).max():.3g}"
 
