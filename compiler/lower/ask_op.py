@@ -8,7 +8,7 @@ from typing import Any
 from compiler.codegen.python import Expr
 from compiler.dataclass import dataclass
 from compiler.infer.call_op import op_inputs
-from compiler.ir.graph import Ref
+from compiler.ir.graph import Node, Ref
 from compiler.ir.module import Let, Local, Origin
 from compiler.ir.typed import Instance, LayerCall, TypedNode
 from compiler.lower.class_ir import wrapped
@@ -51,6 +51,21 @@ class Asked:
         values = {port.name: self.given.get(port.name) for port in call.op.inputs}
         value = call.op.apply(code, **values)
         return value, tuple(code.steps)
+
+
+class LastWritten:
+    """What the op of each layer wrote last, in `__init__` and in `forward`."""
+
+    def __init__(self) -> None:
+        self._last: dict[tuple[Node, bool], tuple[Asked, Written]] = {}
+
+    def of(self, asked: Asked, use: Instance) -> Written:
+        """What the op of a run writes; it is not asked again for the next use if that differs in values alone."""
+        key = asked.node.node, asked.given is None
+        known = self._last.get(key)
+        if known is None or not known[0].is_same(asked):
+            known = self._last[key] = asked, asked.written(use)
+        return known[1]
 
 
 def alone_code(

@@ -21,6 +21,7 @@ from compiler.lower.class_plan import (
     refs_of,
 )
 from compiler.lower.class_steps import Steps, Stream
+from compiler.lower.comparison import Invalid
 from compiler.lower.constructors import Constructors
 from compiler.lower.cut_static import cut_static
 from compiler.lower.inplace import overwrite
@@ -28,7 +29,7 @@ from compiler.lower.members import is_sequential
 from compiler.lower.parted import Parted, Symbolic, Unwritten
 from compiler.lower.sizes import read_sizes
 from compiler.lower.use_sizes import tell_uses
-from compiler.lower.validate import Invalid, Validator
+from compiler.lower.validate import Validator
 from compiler.op.library_sources import class_names
 from compiler.symbolic.evaluate import Value
 

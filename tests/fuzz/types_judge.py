@@ -21,10 +21,11 @@ from compiler.infer.infer import infer
 from compiler.ir.typed import Instance, TypedGraph
 from compiler.language.spec import Expect
 from compiler.lower.class_ir import ClassIR
+from compiler.lower.comparison import Invalid
 from compiler.lower.evaluate_code import Unknown, value_of
 from compiler.lower.lower import proven
 from compiler.lower.parted import Parted, Unwritten
-from compiler.lower.validate import Invalid, Validator
+from compiler.lower.validate import Validator
 from compiler.pipeline import compile_spec
 from compiler.program import Program
 from tests.fuzz.judge import DIFFERENCE, EXCEPTION, OK, REFUSED, Outcome

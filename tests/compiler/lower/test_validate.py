@@ -9,10 +9,10 @@ import pytest
 
 from compiler import compile_spec
 from compiler.codegen.python import Expr
-from compiler.lower import validate
+from compiler.lower import values_of_use
+from compiler.lower.comparison import Invalid
 from compiler.lower.evaluate_code import number_code
 from compiler.lower.merge_classes import Merger
-from compiler.lower.validate import Invalid
 
 
 def test_an_invalid_use_is_invalid_again(tmp_path: Path) -> None:
@@ -42,7 +42,7 @@ def test_a_list_that_copies_take_items_of_is_written_once(
             lists.append(value)
         return number_code(value)
 
-    monkeypatch.setattr(validate, "number_code", counted)
+    monkeypatch.setattr(values_of_use, "number_code", counted)
     path = tmp_path / "net.yaml"
     path.write_text(
         f"name: Net\nparams: {{widths: {list(range(1, 51))}}}\ninputs: {{x: 'float[B, 8]'}}\n"
