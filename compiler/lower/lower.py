@@ -41,9 +41,9 @@ from compiler.lower.own_modules import (
 from compiler.lower.parted import Unwritten
 from compiler.lower.print_class import print_class
 from compiler.lower.print_module_ir import print_module_ir
-from compiler.lower.print_steps import state_class
 from compiler.lower.probe import Prober
 from compiler.lower.required_numbers import Required, required_numbers
+from compiler.lower.state_types import state_class
 from compiler.lower.unused_zeros import unused_zeros
 from compiler.op.library_sources import class_names
 

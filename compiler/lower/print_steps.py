@@ -1,17 +1,13 @@
-"""The Python of what a class keeps between the pieces of a sequence: its state, `init_state` and `step`."""
+"""The methods that a class has for running a sequence in pieces: `init_state`, `forward` and `step`."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import reduce
-from typing import Protocol
 
 from compiler.codegen.python import (
     Binary,
     Compare,
-    Conditional,
-    DictExpr,
     Expr,
     Name,
     TupleExpr,
@@ -24,7 +20,6 @@ from compiler.codegen.python import (
 from compiler.codegen.statements import (
     Assign,
     AugAssign,
-    Class,
     ExprStatement,
     Function,
     FunctionParameter,
@@ -34,156 +29,86 @@ from compiler.codegen.statements import (
     Stmt,
 )
 from compiler.codegen.traversal import used_names
-from compiler.ir.module import Body, LayerState
-from compiler.lower.class_ir import ClassIR
-from compiler.lower.class_plan import ClassPlan
-from compiler.lower.class_steps import ClassSteps, LayerMemory, Steps, field_name
+from compiler.ir.module import Body
+from compiler.lower.class_steps import Steps, field_name
 from compiler.lower.constructors import either_none
-from compiler.lower.names import Names
-from compiler.symbolic.tensor import TensorType
-
-CAPACITY = "max_length"
-"""What `init_state` calls the largest number of positions that a state has room for."""
-TENSOR = Name("Tensor")
-_BATCHES = subscript(Name("Mapping"), Name("str"), Binary("|", Name("int"), lit(None)))
-_POSITION = "position"
-
-
-def state_class(ir: ClassIR, steps: Steps) -> Class | None:
-    """The dataclass of what a class keeps; None where that is the only thing that it keeps, or nothing."""
-    own, plan = ir.steps, ir.plan
-    if own is None or not steps.keeps(plan) or not steps.is_wrapped(plan):
-        return None
-    begin = steps.begin(plan)
-    batches = {field_name(n): axis for n, axis in begin.batches.items()}
-    fields: list[Stmt] = [
-        Assign(
-            (Name("batches"),),
-            DictExpr(tuple((lit(n), lit(axis)) for n, axis in batches.items())),
-            subscript(Name("ClassVar"), _BATCHES),
-        )
-        for _ in range(bool(batches))
-    ]
-    fields += [
-        Assign(
-            (Name(field_name(value)),),
-            None,
-            either_none(TENSOR) if value in begin.optional else TENSOR,
-        )
-        for value in begin.values
-    ]
-    fields += [
-        Assign((Name(field_name(layer)),), None, _layer_type(own, layer, kept, steps))
-        for layer, kept in own.kept.items()
-    ]
-    if plan.scope.kind == "network":
-        fields.append(Assign((Name(_POSITION),), lit(0), Name("int")))
-    docstring = f"What {plan.name} keeps between the pieces of a sequence."
-    name = steps.state_name(plan)
-    return Class(
-        name, (Name("StepState"),), docstring, tuple(fields), (Name("dataclass"),)
-    )
+from compiler.lower.print_body import BodyPrinter
+from compiler.lower.state_types import (
+    CAPACITY,
+    POSITION,
+    either,
+    state_type,
+    tensors,
+    unless_none,
+)
+from compiler.lower.static_types import TENSOR
 
 
-def state_type(plan: ClassPlan, steps: Steps) -> Expr:
-    """The type of what a class keeps."""
-    own = steps.of(plan)
-    assert own is not None
-    if steps.is_wrapped(plan):
-        return Name(steps.state_name(plan))
-    if not own.kept:
-        return either_none(TENSOR) if steps.begin(plan).optional else TENSOR
-    ((layer, kept),) = own.kept.items()
-    return _layer_type(own, layer, kept, steps)
+def methods(printer: BodyPrinter, steps: Steps | None) -> list[Function]:
+    """`forward`, and those for running a sequence in pieces."""
+    if steps is None:
+        return [printer.function("forward", printer.inputs())]
+    if not steps.keeps(printer.plan):
+        return StatelessPrinter(printer, steps).methods()
+    return StepPrinter(printer, steps).methods()
 
 
-def _layer_type(own: ClassSteps, layer: str, kept: LayerMemory, steps: Steps) -> Expr:
-    """The type of what a layer keeps: a list for its copies, maybe None where it may be off."""
-    node = own.plan.layers[layer].node
-    kinds: list[Expr] = [Name(kept.state)] if kept.state else []
-    kinds += [
-        state_type(plan, steps) if steps.keeps(plan) else lit(None)
-        for plan in kept.plans
-    ]
-    found = either(kinds)
-    if node.layer.repeat is not None:
-        return subscript(Name("list"), found)
-    always = own.plan.built_when(layer) is None or own.plan.builds(layer) is True
-    return found if always else either([*kinds, lit(None)])
+class StatelessPrinter:
+    """The methods of a class that keeps nothing, where others may: it takes what they take."""
 
+    def __init__(self, printer: BodyPrinter, steps: Steps) -> None:
+        self.printer, self.steps = printer, steps
+        self.ir, self.plan = printer.ir, printer.ir.plan
 
-def either(kinds: Iterable[Expr]) -> Expr:
-    """`A | B`, with None as the last."""
-    parts = (part for kind in kinds for part in _parts(kind))
-    ordered = sorted(dict.fromkeys(parts), key=lambda kind: kind == lit(None))
-    return reduce(lambda left, right: Binary("|", left, right), ordered)
+    def methods(self) -> list[Function]:
+        """`init_state`, where another class keeps something in its place, and `forward`."""
+        settings = (*self._no_state(), *self._offset_argument())
+        inputs = self.printer.inputs()
+        forward = self.printer.function("forward", inputs, settings)
+        return [*self._begin_nothing(), forward]
 
+    def _no_state(self) -> Iterator[FunctionParameter]:
+        """`state: KeyValues | None = None`, where a class keeps nothing and others in its place do."""
+        kind = self._state_beside()
+        if kind is not None and self.ir.steps is not None:
+            yield FunctionParameter(self.ir.steps.state_argument, kind, lit(None))
 
-def _parts(kind: Expr) -> Iterator[Expr]:
-    """The types of which one is meant: `A` and `B` of `A | B`."""
-    if isinstance(kind, Binary) and kind.op == "|":
-        yield from _parts(kind.left)
-        yield from _parts(kind.right)
-    else:
-        yield kind
+    def _begin_nothing(self) -> Iterator[Function]:
+        """`init_state`, where a class keeps nothing and others in its place do."""
+        kind = self._state_beside()
+        if kind is None:
+            return
+        params = [FunctionParameter("self")]
+        if self.steps.takes_capacity(self.plan):
+            whole = either_none(Name("int"))
+            params.append(FunctionParameter(CAPACITY, whole, lit(None)))
+        yield Function("init_state", tuple(params), kind, (Return(lit(None)),))
 
+    def _state_beside(self) -> Expr | None:
+        """The type of what is kept by classes in whose place this one stands."""
+        others = self.steps.beside(self.plan)
+        if not others:
+            return None
+        return either([*(state_type(one, self.steps) for one in others), lit(None)])
 
-def layer_state(own: ClassSteps, steps: Steps, key: LayerState) -> Expr:
-    """How `forward` reads what a layer keeps."""
-    state: Expr = Name(own.state_argument)
-    wrapped = steps.is_wrapped(own.plan)
-    found = attr(state, field_name(key.layer)) if wrapped else state
-    if key.copied:
-        found = subscript(found, Name("i"))
-    return state if found == state else _unless_none(state, lit(None), found)
-
-
-def _unless_none(state: Expr, other: Expr, value: Expr) -> Expr:
-    return Conditional(Compare("is", state, lit(None)), other, value)
-
-
-def tensors(count: int, optional: Collection[int] = ()) -> Expr:
-    """The type of so many tensors, of which those at some places may be None."""
-    each = [either_none(TENSOR) if n in optional else TENSOR for n in range(count)]
-    return each[0] if count == 1 else subscript(Name("tuple"), *each)
-
-
-class Printer(Protocol):
-    """What prints the body of a class as a method."""
-
-    ir: ClassIR
-    names: Names
-
-    def code(self, code: Expr) -> Expr: ...
-
-    def comment(self, kinds: Sequence[TensorType]) -> str: ...
-
-    def inputs(
-        self, ports: Collection[str] | None = None
-    ) -> list[FunctionParameter]: ...
-
-    def function(
-        self,
-        name: str,
-        inputs: Sequence[FunctionParameter],
-        settings: Iterable[FunctionParameter] = (),
-        begin: Iterable[Stmt] = (),
-        optional: Collection[int] | None = None,
-    ) -> Function: ...
-
-    def of_body(self, body: Body) -> Printer: ...
+    def _offset_argument(self) -> Iterator[FunctionParameter]:
+        """`offset: int = 0`, where a class keeps nothing, and depends on positions."""
+        own = self.ir.steps
+        if own is None or not self.steps.begin(self.plan).offset:
+            return
+        yield FunctionParameter(own.offset_argument, Name("int"), lit(0))
 
 
 class StepPrinter:
     """The methods of a class that keeps something between the pieces of a sequence."""
 
-    def __init__(self, printer: Printer, steps: Steps) -> None:
+    def __init__(self, printer: BodyPrinter, steps: Steps) -> None:
         self.printer, self.steps = printer, steps
         self.ir, self.plan = printer.ir, printer.ir.plan
         assert self.ir.steps is not None
         self.own, self.begin = self.ir.steps, steps.begin(self.plan)
         self.state = Name(self.own.state_argument)
-        names = printer.names
+        names = printer.text.names
         self.prepared = [names[value] for value in self.ir.prepared]
         self.passed = [names[value] for value in self.ir.passed]
 
@@ -215,7 +140,7 @@ class StepPrinter:
     def _offset(self) -> Iterator[Stmt]:
         """`offset = 0 if state is None else state.position`."""
         if self.begin.offset:
-            value = _unless_none(self.state, lit(0), attr(self.state, _POSITION))
+            value = unless_none(self.state, lit(0), attr(self.state, POSITION))
             yield Assign((Name(self.own.offset_argument),), value)
 
     # What is computed once.
@@ -235,7 +160,7 @@ class StepPrinter:
         """Whether a value of the state that is computed once may be None."""
         return name in self.begin.optional
 
-    def _before(self, before: Body) -> Printer:
+    def _before(self, before: Body) -> BodyPrinter:
         return self.printer.of_body(before)
 
     def _prepare_line(self) -> Iterator[Stmt]:
@@ -253,7 +178,7 @@ class StepPrinter:
             for one in origins
             if (outputs := self.plan.layers[one.layer].outputs)
         ]
-        return self.printer.comment(kinds)
+        return self.printer.text.comment(kinds)
 
     def _init_state(self) -> Function:
         params = [FunctionParameter("self")]
@@ -267,7 +192,9 @@ class StepPrinter:
             kind = either_none(Name("int"))
             params.append(FunctionParameter(CAPACITY, kind, lit(None)))
         values = map(Name, (*self.prepared, *self.passed))
-        parts = [self.printer.code(self.ir.initial[layer]) for layer in self.own.kept]
+        parts = [
+            self.printer.text.code(self.ir.initial[layer]) for layer in self.own.kept
+        ]
         every = [*values, *parts]
         if self.steps.is_wrapped(self.plan):
             value: Expr = call(self.steps.state_name(self.plan), *every)
@@ -292,7 +219,7 @@ class StepPrinter:
             assert isinstance(line, Assign) and line.value is not None
             kept = [self._kept(name) for name in self.begin.values]
             known = kept[0] if len(kept) == 1 else TupleExpr(tuple(kept))
-            value = _unless_none(self.state, line.value, known)
+            value = unless_none(self.state, line.value, known)
             begin.append(Assign(line.targets, value, comment=self._comment()))
         inputs = self.printer.inputs()
         return self.printer.function("forward", inputs, self._settings(), begin)
@@ -327,7 +254,7 @@ class StepPrinter:
         dynamic = iter(results)
         pieces = set(self.ir.body.outputs)
         parts = [
-            Name(next(dynamic)) if code in pieces else self.printer.code(code)
+            Name(next(dynamic)) if code in pieces else self.printer.text.code(code)
             for code in self.ir.outputs
         ]
         if len(parts) == 1:
@@ -339,7 +266,7 @@ class StepPrinter:
                 for code, kind in zip(self.ir.outputs, kinds, strict=True)
                 if code in pieces and kind is not None
             ]
-            comment = self.printer.comment(shown)
+            comment = self.printer.text.comment(shown)
             lines.append(Assign((_target(results),), value, comment=comment))
             lines.append(Return(TupleExpr(tuple(parts))))
         return Function(
@@ -352,8 +279,8 @@ class StepPrinter:
     def _require_room(self, count: Expr) -> Iterator[Stmt]:
         """An error for positions that the network does not have, before anything is run."""
         if self.ir.limit is not None:
-            after = Binary("+", attr(self.state, _POSITION), count)
-            most = self.printer.code(self.ir.limit)
+            after = Binary("+", attr(self.state, POSITION), count)
+            most = self.printer.text.code(self.ir.limit)
             error = call("ValueError", "the sequence is longer than the network takes")
             yield If(Compare(">", after, most), (Raise(error),))
 
@@ -380,7 +307,7 @@ class StepPrinter:
                 call(called, *given, **{self.own.state_argument: self.state}),
                 returns,
             ),
-            AugAssign(attr(self.state, _POSITION), "+", count),
+            AugAssign(attr(self.state, POSITION), "+", count),
             Return(result),
         )
         state = FunctionParameter(
