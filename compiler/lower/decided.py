@@ -30,10 +30,9 @@ from compiler.lower.scope_code import (
     size_code,
     value_code,
 )
-from compiler.lower.unseen_conditions import trace_unseen
+from compiler.lower.unseen_conditions import known_size, trace_unseen
 from compiler.op.arg_types import Formula
-from compiler.symbolic.dims import Dim
-from compiler.symbolic.evaluate import ExpressionError, Value, evaluate
+from compiler.symbolic.evaluate import Value
 from compiler.symbolic.intervals import Interval, interval
 from compiler.symbolic.symbol_table import COUNTER
 from compiler.symbolic.symbols import CopyNumber, InputDim, Opaque, ParamNumber, Symbol
@@ -202,13 +201,10 @@ def _is_ordered(
     expr: ComparisonOperation, sizes: Mapping[str, Value], use: Instance
 ) -> bool:
     """Whether two sizes of a caller are always equal, or one is always the larger."""
-    try:
-        left, right = evaluate(expr.left, sizes), evaluate(expr.right, sizes)
-    except ExpressionError:
+    left, right = (known_size(side, sizes) for side in (expr.left, expr.right))
+    if left is None or right is None:
         return False
-    if not isinstance(left, Dim | int) or not isinstance(right, Dim | int):
-        return False
-    difference = Dim.of(0) + left - right
+    difference = left - right
     if difference.constant is not None:
         return True
     box = {symbol: _bounds(symbol, use) for symbol in difference.symbols}

@@ -26,7 +26,7 @@ from compiler.lower.evaluate_code import Unknown, value_of
 from compiler.lower.scope_code import value_code
 from compiler.op.arg_types import Formula
 from compiler.symbolic.dims import Dim
-from compiler.symbolic.evaluate import ExpressionError, evaluate
+from compiler.symbolic.evaluate import ExpressionError, Value, evaluate
 from compiler.symbolic.symbol_table import COUNTER
 from compiler.symbolic.symbols import Symbol
 from compiler.symbolic.tensor import TensorType
@@ -164,16 +164,17 @@ def _equal_sizes(
         for part in when.operands:
             yield from _equal_sizes(part, holds, use)
     if isinstance(when, ComparisonOperation) and when.op == ("==" if holds else "!="):
-        sides = [_size(side, use) for side in (when.left, when.right)]
+        sides = [known_size(side, use.names) for side in (when.left, when.right)]
         for one, other in (sides, sides[::-1]):
             if one is not None and other is not None and one.alone is not None:
                 yield one.alone, other
                 return
 
 
-def _size(expr: Expression, use: Instance) -> Dim | None:
+def known_size(expr: Expression, names: Mapping[str, Value]) -> Dim | None:
+    """The size that a side of a comparison comes to; None where it is none, or a name has no value."""
     try:
-        value = evaluate(expr, use.names)
+        value = evaluate(expr, names)
     except ExpressionError:
         return None
     return Dim.of(value) if isinstance(value, Dim | int) else None
