@@ -106,73 +106,102 @@ def metrics(run: Path) -> list[float]:
 
 
 def test_two_processes_equal_one_with_twice_the_batch_size(tmp_path: Path) -> None:
-    spec = tmp_path / "net.yaml"
-    spec.write_text(CLASSIFIER)
+    spec = classifier(tmp_path)
     two = ("--devices", "2", "--strategy", "ddp", "--set", "task.batch_size=32")
-    train_here(str(spec), "--run", str(tmp_path / "one"))
-    train(str(spec), "--run", str(tmp_path / "two"), *two)
+    train_here(spec, "--run", str(tmp_path / "one"))
+    train(spec, "--run", str(tmp_path / "two"), *two)
     assert losses(tmp_path / "two") == pytest.approx(losses(tmp_path / "one"), rel=1e-5)
     assert metrics(tmp_path / "two") == pytest.approx(
         metrics(tmp_path / "one"), rel=1e-5
     )
 
 
-def test_two_processes_freeze_and_unfreeze(tmp_path: Path) -> None:
-    spec = tmp_path / "net.yaml"
-    spec.write_text(
-        CLASSIFIER.replace(
-            "  unused: {op: linear, out_features: 1, in: act}\n", ""
-        ).replace("  size: unused\n", "")
-    )
+@dataclass(frozen=True)
+class Forked:
+    """Trainings in two processes that were forked from one, by name: their exit codes, and what they printed."""
+
+    folder: Path
+    codes: dict[str, list[int]]
+
+    def log(self, name: str) -> str:
+        return (self.folder / f"{name}.log").read_text()
+
+
+@pytest.fixture(scope="module")
+def forked(tmp_path_factory: pytest.TempPathFactory) -> Forked:
+    """One process for all of them: to import torch takes longer than to train."""
+    folder = tmp_path_factory.mktemp("forked")
+    spec, frozen = classifier(folder), freezing(folder)
+    sharded = (*language_model(folder), "--run", str(folder / "sharded"))
+    sharded += ("--devices", "2", "--strategy", "fsdp", "--set", "task.batch_size=4")
+    ddp = ("--devices", "2", "--strategy", "ddp")
+    half = (*ddp, "--set", "task.batch_size=32")
+    arguments = {
+        "freezes": (*frozen, "--run", str(folder / "freezes"), *half),
+        "sharded": sharded,
+        "resumed": (*sharded, "--resume", "--set", "task.epochs=2"),
+        "dies 0": (spec, *ddp, "--run", str(folder / "dies 0")),
+        "dies 1": (spec, *ddp, "--run", str(folder / "dies 1")),
+    }
+    dies = {"dies 0": 0, "dies 1": 1}
+    jobs = [
+        Job(given, str(folder / f"{name}.log"), dies.get(name))
+        for name, given in arguments.items()
+    ]
+    codes = train_forked(*jobs)
+    return Forked(folder, dict(zip(arguments, codes, strict=True)))
+
+
+def classifier(folder: Path) -> str:
+    spec = folder / "net.yaml"
+    spec.write_text(CLASSIFIER)
+    return str(spec)
+
+
+def freezing(folder: Path) -> tuple[str, ...]:
+    """Arguments of a training that begins with some weights frozen, after one that gives it weights."""
+    spec, before = folder / "freezes.yaml", str(folder / "before")
+    unused = "  unused: {op: linear, out_features: 1, in: act}\n"
+    text = CLASSIFIER.replace(unused, "").replace("  size: unused\n", "")
+    spec.write_text(text)
     start = '{freeze: ["fc1.{leaf}"], unfreeze_after: 1}'
-    train_here(str(spec), "--run", str(tmp_path / "before"), "--set", "task.epochs=1")
-    told = (
-        str(spec),
-        "--set",
-        f"task.start={start}",
-        "--weights",
-        str(tmp_path / "before"),
-    )
-    two = ("--devices", "2", "--strategy", "ddp", "--set", "task.batch_size=32")
-    train_here(*told, "--run", str(tmp_path / "one"))
-    log = tmp_path / "log"
-    job = Job((*told, "--run", str(tmp_path / "two"), *two), str(log))
-    assert train_forked(job) == [[0, 0]], log.read_text()
-    assert losses(tmp_path / "two") == pytest.approx(losses(tmp_path / "one"), rel=1e-5)
+    train_here(str(spec), "--run", before, "--set", "task.epochs=1")
+    return (str(spec), "--set", f"task.start={start}", "--weights", before)
 
 
-def test_a_sharded_language_model_equals_the_whole_one(tmp_path: Path) -> None:
+def language_model(folder: Path) -> tuple[str, ...]:
     whole = (Path(__file__).with_name("specs") / "text.txt").read_text()
-    text = tmp_path / "text.txt"
+    text = folder / "text.txt"
     text.write_text(whole[:900])
     data = f"task.data={{text: {{path: {text}, length: 16}}}}"
-    spec = ("recipes/gpt2_characters.yaml", *LANGUAGE_MODEL)
-    spec = (*spec, "--set", data)
-    two = ("--devices", "2", "--strategy", "fsdp", "--set", "task.batch_size=4")
-    two = (*spec, "--run", str(tmp_path / "two"), *two)
-    train_here(*spec, "--run", str(tmp_path / "one"))
-    log, more = tmp_path / "log", ("--resume", "--set", "task.epochs=2")
-    codes = train_forked(Job(two, str(log)), Job((*two, *more), str(log)))
-    assert codes == [[0, 0], [0, 0]], log.read_text()
-    both, alone = losses(tmp_path / "two"), losses(tmp_path / "one")
+    return ("recipes/gpt2_characters.yaml", *LANGUAGE_MODEL, "--set", data)
+
+
+def test_two_processes_freeze_and_unfreeze(forked: Forked, tmp_path: Path) -> None:
+    assert forked.codes["freezes"] == [0, 0], forked.log("freezes")
+    train_here(*freezing(tmp_path), "--run", str(tmp_path / "one"))
+    found = losses(forked.folder / "freezes")
+    assert found == pytest.approx(losses(tmp_path / "one"), rel=1e-5)
+
+
+def test_a_sharded_language_model_equals_the_whole_one(
+    forked: Forked, tmp_path: Path
+) -> None:
+    for name in ("sharded", "resumed"):
+        assert forked.codes[name] == [0, 0], forked.log(name)
+    train_here(*language_model(tmp_path), "--run", str(tmp_path / "one"))
+    both, alone = losses(forked.folder / "sharded"), losses(tmp_path / "one")
     assert both[: len(alone)] == pytest.approx(alone, rel=1e-4)
     assert both[-1] < both[0]
-    assert len(metrics(tmp_path / "two")) == 2
+    assert len(metrics(forked.folder / "sharded")) == 2
 
 
-def test_a_process_that_dies_ends_the_others(tmp_path: Path) -> None:
-    spec = tmp_path / "net.yaml"
-    spec.write_text(CLASSIFIER)
-    two = (str(spec), "--devices", "2", "--strategy", "ddp", "--run")
-    jobs = [
-        Job((*two, str(tmp_path / f"run{rank}")), str(tmp_path / f"log{rank}"), rank)
-        for rank in (0, 1)
-    ]
-    for job, codes in zip(jobs, train_forked(*jobs), strict=True):
-        assert 0 not in codes
-        error = Path(job.log).read_text()
-        position = error.index("ValueError: the end of one process")
-        assert "another process" not in error[:position]
+@pytest.mark.parametrize("rank", [0, 1])
+def test_a_process_that_dies_ends_the_others(forked: Forked, rank: int) -> None:
+    assert 0 not in forked.codes[f"dies {rank}"]
+    error = forked.log(f"dies {rank}")
+    position = error.index("ValueError: the end of one process")
+    assert "another process" not in error[:position]
 
 
 @pytest.mark.deep

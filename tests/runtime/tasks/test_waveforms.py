@@ -11,6 +11,7 @@ import torch
 from compiler.diagnostics.diagnostic import RequestError, SpecError
 from runtime.data.dataset import fingerprints
 from runtime.open_run import LoadedRun, open_run
+from runtime.tasks import image_evaluator
 from runtime.tasks.learner import GenerationRequest
 from runtime.tasks.waveforms import as_images, wav, with_images
 from tests.runtime.data.section import read
@@ -21,8 +22,11 @@ from tests.runtime.engine.train_specs import SPECS, trained
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> LoadedRun:
+    """Trained with a classifier of spectrograms that has learned little: it takes longer than all else."""
     folder = tmp_path_factory.mktemp("runs") / "run"
-    trained(SPEC, folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(image_evaluator, "_STEPS", 60)
+        trained(SPEC, folder)
     return open_run(folder)
 
 
