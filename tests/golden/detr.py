@@ -24,7 +24,7 @@ __all__ = ["DETR"]
 # compiler/library: class SinusoidalEmbedding(nn.Module)
 
 
-class FrozenBatchNorm(nn.Module):
+class FrozenNorm(nn.Module):
     """Batch norm whose statistics, scale and offset are those of the published
     weights.
 
@@ -56,18 +56,18 @@ class Bottleneck(nn.Module):
     def __init__(self, cin: int, planes: int, stride: int = 1) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(cin, planes, kernel_size=1, bias=False)
-        self.bn1 = FrozenBatchNorm(planes)
+        self.bn1 = FrozenNorm(planes)
         self.conv2 = nn.Conv2d(
             planes, planes, kernel_size=3, stride=stride, padding=1, bias=False
         )
-        self.bn2 = FrozenBatchNorm(planes)
+        self.bn2 = FrozenNorm(planes)
         self.conv3 = nn.Conv2d(planes, 4 * planes, kernel_size=1, bias=False)
-        self.bn3 = FrozenBatchNorm(4 * planes)
+        self.bn3 = FrozenNorm(4 * planes)
         self.downsample: nn.Sequential | None = None
         if stride != 1 or cin != 4 * planes:
             self.downsample = nn.Sequential(
                 nn.Conv2d(cin, 4 * planes, kernel_size=1, stride=stride, bias=False),
-                FrozenBatchNorm(4 * planes),
+                FrozenNorm(4 * planes),
             )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -91,7 +91,7 @@ class ResNet(nn.Module):
         self.conv1 = nn.Conv2d(
             3, planes, kernel_size=7, stride=2, padding=3, bias=False
         )
-        self.bn1 = FrozenBatchNorm(planes)
+        self.bn1 = FrozenNorm(planes)
         self.layer1 = nn.ModuleList(
             Bottleneck(planes if i == 0 else 4 * planes, planes)
             for i in range(depths[0])
