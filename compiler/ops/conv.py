@@ -8,94 +8,22 @@ from typing import Final, Literal
 
 from compiler.codegen.python import Expr, call
 from compiler.op import errors
-from compiler.op.arg_types import Counts, Size, Sizes
+from compiler.op.arg_types import Counts
 from compiler.op.combine_flows import all_of, plus
 from compiler.op.context import Context
 from compiler.op.flow import Flow, FlowCall, flow_rule
 from compiler.op.flow_rules import Window, spatial_windows
-from compiler.op.op import Code, Colour, Shape, product
+from compiler.op.op import Code, Colour, Shape
 from compiler.op.registry import register
-from compiler.ops._spatial import (
-    SpatialOp,
-    dilated_size,
-    label_unless_one,
-    require_padding_fits,
-    require_window,
-    sizes_text,
-)
+from compiler.ops._conv_base import ZERO, Convolution
+from compiler.ops._spatial import dilated_size, require_padding_fits
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.tensor import TensorType
 
 COLOUR: Final[Colour] = "teal"
 
-_ONE = Dim.of(1)
-_ZERO = Dim.of(0)
 
-
-class _Convolution(SpatialOp):
-    """Base class of convolutions and transposed convolutions."""
-
-    out_channels: Size
-    kernel_size: Sizes
-    stride: Sizes = (_ONE,)
-    padding: Counts | Literal["same", "valid"] = (_ZERO,)
-    dilation: Sizes = (_ONE,)
-    groups: Size = _ONE
-    bias: bool = True
-
-    fresh = True
-    positional = ("out_channels",)
-
-    def channels(self, input: TensorType) -> Dim:
-        """The number of input channels."""
-        return input.shape[-self.spatial - 1]
-
-    def require_groups(self, ctx: Context, input: TensorType) -> None:
-        """Check that `groups` divides the number of input and output channels."""
-        for what, size in (
-            ("the number of input channels", self.channels(input)),
-            ("out_channels", self.out_channels),
-        ):
-            ctx.require_multiple(what, size, "groups", self.groups, "groups")
-
-    def with_channels(self, input: TensorType, sizes: Shape) -> TensorType:
-        """The output type: out_channels and the given spatial sizes."""
-        batch = input.shape[: -self.spatial - 1]
-        return input.with_shape(*batch, self.out_channels, *sizes)
-
-    def inferred(self, input: TensorType) -> dict[str, Dim]:
-        return {"in_channels": self.channels(input)}
-
-    def weight(self, input: TensorType) -> Shape:
-        """The shape of the weight."""
-        kernel = self.per_dim(self.kernel_size, "kernel_size")
-        return (self.out_channels, self.channels(input) // self.groups, *kernel)
-
-    def weights(self, input: TensorType) -> dict[str, Shape]:
-        weight = {"weight": self.weight(input)}
-        return weight | ({"bias": (self.out_channels,)} if self.bias else {})
-
-    def positions(self, input: TensorType, output: TensorType) -> Dim:
-        """The number of positions at which the kernel is applied, over the batch."""
-        return output.with_size(-self.spatial - 1, 1).numel
-
-    def flops(self, outputs: tuple[TensorType, ...], input: TensorType) -> Dim:
-        return self.positions(input, outputs[0]) * product(self.weight(input)) * 2
-
-    def label(
-        self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
-    ) -> str:
-        parts = [
-            sizes_text(ctx, self.per_dim(self.kernel_size, "kernel_size")),
-            f"{ctx.value(self.channels(input))} → {ctx.value(self.out_channels)}",
-            *label_unless_one(ctx, "stride", self.stride),
-            *label_unless_one(ctx, "dilation", self.dilation),
-            *label_unless_one(ctx, "groups", (self.groups,)),
-        ]
-        return ", ".join(parts)
-
-
-class _Conv(_Convolution):
+class _Conv(Convolution):
     """Base class of the convolutions."""
 
     padding_mode: Literal["zeros", "reflect", "replicate", "circular"] = "zeros"
@@ -160,21 +88,14 @@ class _Conv(_Convolution):
     ) -> Dim:
         """The output size along one dimension; `padding` is the total of both sides."""
         require_padding_fits(ctx, self.padding_mode, size, (padding + 1) // 2)
-        require_window(ctx, size + padding, span)
-        return (size + padding - span) // stride + 1
-
-    def dilated_kernel(self) -> Shape:
-        """The number of elements that the dilated kernel spans along each dimension."""
-        kernel = self.per_dim(self.kernel_size, "kernel_size")
-        dilation = self.per_dim(self.dilation, "dilation")
-        return tuple(dilated_size(k, d) for k, d in zip(kernel, dilation, strict=True))
+        return self.windows_along(ctx, size, stride, span, padding)
 
     def total_padding(self) -> Shape:
         """The padding along each dimension, both sides together."""
         if self.padding == "same":
             return tuple(span - 1 for span in self.dilated_kernel())
         if isinstance(self.padding, str):
-            return (_ZERO,) * self.spatial
+            return (ZERO,) * self.spatial
         return tuple(2 * p for p in self.per_dim(self.padding, "padding"))
 
 
@@ -212,11 +133,11 @@ class Conv3d(_Conv):
     spatial = 3
 
 
-class _ConvTranspose(_Convolution):
+class _ConvTranspose(Convolution):
     """Base class of the transposed convolutions."""
 
-    padding: Counts = (_ZERO,)
-    output_padding: Counts = (_ZERO,)
+    padding: Counts = (ZERO,)
+    output_padding: Counts = (ZERO,)
 
     def infer(self, ctx: Context, input: TensorType) -> TensorType:
         extents = self.extents(ctx, input)
