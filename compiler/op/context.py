@@ -138,13 +138,19 @@ class Context:
             )
 
     def require_multiple(
-        self, what: str, size: Dim, by: str, divisor: Dim, argument: str = ""
+        self,
+        what: str,
+        size: Dim,
+        by: str,
+        divisor: Dim,
+        argument: str = "",
+        port: str = "",
     ) -> None:
         """One size must be a multiple of another, which is known."""
         number = self.constant(divisor, by, argument)
         if number == 0 or not self.domain.divisible(self.value(size), number):
             raise errors.not_divisible(
-                what, self.value(size), by, self.value(divisor), argument
+                what, self.value(size), by, self.value(divisor), argument, port
             )
         if self.layer is not None and size != divisor:
             self.multiples[size, divisor, self.layer] = None

@@ -60,13 +60,13 @@ def shapes_differ(
 
 
 def not_divisible(
-    what: str, size: Dim, by: str, divisor: Dim, argument: str = ""
+    what: str, size: Dim, by: str, divisor: Dim, argument: str = "", port: str = ""
 ) -> OpError:
     """One size must be a multiple of another and is not."""
     return OpError(
         "constraint",
         f"{what} must be a multiple of {by}: {size} is not one of {divisor}",
-        "",
+        port,
         argument,
     )
 

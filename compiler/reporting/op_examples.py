@@ -62,6 +62,7 @@ _ARGUMENTS: Final[Config] = {
     "pattern": "a ... -> a ...",
     "reduce": "sum",
     "repeats": 2,
+    "sampling_ratio": 2,
     "shape": [4],
     "shifts": 1,
     "size": 2,
@@ -85,6 +86,7 @@ _OTHERS: Final[dict[str, Config]] = {
     "affine_grid": {"size": [3, 2, 4, 4]},
     "clamp": {"min": -0.5},
     "constant": {"value": 1.0},
+    "deform_conv2d": {"out_channels": 4, "kernel_size": 3, "padding": 1},
     "eq": {"value": 1},
     "floor_divide": {"value": 2},
     "fmod": {"value": 2},
@@ -133,11 +135,13 @@ _OTHERS: Final[dict[str, Config]] = {
 """Where the table does not fit."""
 
 _INPUTS: Final[dict[str, dict[str, str]]] = {
+    "deform_conv2d": {"input": "float[B, 4, 8, 8]", "offset": "float[B, 18, 8, 8]"},
     "istft": {
         "input": "float[B, 3, T]",
         "imag": "float[B, 3, T]",
         "window": "float[4]",
     },
+    "roi_align": {"input": "float[B, 4, 8, 8]", "boxes": "float[T, 5]"},
     "stft": {"input": "float[B, T]", "window": "float[4]"},
 }
 """Inputs that are not found among the shapes below."""

@@ -220,6 +220,7 @@ WEIGHTED = {
     ),
     "embedding": ("int[B, C]", "num_embeddings: C, embedding_dim: 4"),
     "embedding_bag": ("int[B, C]", "num_embeddings: C, embedding_dim: 4"),
+    "deform_conv2d": ("float[B, C, 8, 8]", f"{CONV}, in: [x, x]"),
     "masked_conv2d": ("float[B, C, 8, 8]", f"mask_type: A, {CONV}"),
     "relative_position_bias": ("float[B, 8, C]", "num_heads: C"),
     "sync_batch_norm": ("float[B, C, 8]", ""),
