@@ -14,10 +14,10 @@ from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 
-from tests.programs import FOLDER, SPECS, compiled
+from tests.programs import CHOSEN, FOLDER, compiled
 
 ROOT = FOLDER.parent
-SOME = SPECS[::6]
+SOME = CHOSEN[::4]
 COMPILE = """
 import sys
 from hashlib import sha256
