@@ -25,6 +25,7 @@ STEP, MOST = 7, 1.33
 """How much dearer the third step in size may be than the second: 1.0 if linear, 1.67 if quadratic."""
 
 STEPS = {
+    "doubling_with_sizes": (10, 1.4),
     "params_in_a_chain": (40, 1.4),  # halving many params takes n log n, and not n
     "params_used": (10, 1.4),
     "products_of_symbols": (10, 1.4),
