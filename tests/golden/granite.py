@@ -202,7 +202,7 @@ class Granite(nn.Module):
         heads: int = 32,
         kv_heads: int = 8,
         embedding_multiplier: float = 12.0,
-        attention_multiplier: float = 0.0078125,
+        attention_multiplier: float | None = None,
         residual_multiplier: float = 0.22,
         logits_scaling: float = 16.0,
     ) -> None:
@@ -219,6 +219,8 @@ class Granite(nn.Module):
             raise ValueError("depth must be at least 0")
         if depth > 0 and heads % kv_heads != 0:
             raise ValueError("heads must be a multiple of kv_heads")
+        if attention_multiplier is None:
+            attention_multiplier = heads / width
         self.embedding_multiplier = embedding_multiplier
         self.logits_scaling = logits_scaling
         self.embed_tokens = nn.Embedding(vocab, width)
