@@ -49,11 +49,11 @@ class Down(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         branch1 = self.branch1(x)  # [B, half, (H + 1) // 2, (W + 1) // 2]
         branch2 = self.branch2(x)  # [B, half, (H + 1) // 2, (W + 1) // 2]
-        pairs = torch.stack(
-            [branch1, branch2], dim=2
-        )  # [B, half, 2, (H + 1) // 2, (W + 1) // 2]
-        shuffled: Tensor = pairs.flatten(
-            1, 2
+        joined = torch.cat(
+            [branch1, branch2], dim=1
+        )  # [B, 2 * half, (H + 1) // 2, (W + 1) // 2]
+        shuffled: Tensor = F.channel_shuffle(
+            joined, 2
         )  # [B, 2 * half, (H + 1) // 2, (W + 1) // 2]
         return shuffled
 
@@ -80,8 +80,8 @@ class Unit(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         halves_0, halves = x.chunk(2, dim=1)  # 2 of [B, half, H, W]
         branch2 = self.branch2(halves)  # [B, half, H, W]
-        pairs = torch.stack([halves_0, branch2], dim=2)  # [B, half, 2, H, W]
-        shuffled: Tensor = pairs.flatten(1, 2)  # [B, 2 * half, H, W]
+        joined = torch.cat([halves_0, branch2], dim=1)  # [B, 2 * half, H, W]
+        shuffled: Tensor = F.channel_shuffle(joined, 2)  # [B, 2 * half, H, W]
         return shuffled
 
 
