@@ -72,7 +72,7 @@ class Discriminator(nn.Module):
         super().__init__()
         if min(width, classes) < 1:
             raise ValueError("width and classes must be at least 1")
-        self.claim = nn.Embedding(classes, 64)
+        self.claim = nn.Embedding(classes, 8 * 8)
         self.from_image = nn.Conv2d(2, width, kernel_size=4, stride=2, padding=1)
         self.down = nn.Conv2d(
             width, 2 * width, kernel_size=4, stride=2, padding=1, bias=False

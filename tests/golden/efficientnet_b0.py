@@ -119,8 +119,7 @@ class Stage(nn.Module):
         radius: int,
         stride: int,
         first: int,
-        total: int,
-        drop_path: float,
+        drop_step: float,
         eps: float,
         momentum: float,
     ) -> None:
@@ -132,7 +131,7 @@ class Stage(nn.Module):
                 ratio,
                 radius,
                 stride if i == 0 else 1,
-                drop_path * (first + i) / total,
+                (first + i) * drop_step,
                 eps,
                 momentum,
             )
@@ -175,14 +174,14 @@ class EfficientNetB0(nn.Module):
             raise ValueError("len(widths) must be at least 1")
         if min(len(depths), len(ratios), len(kernels), len(strides)) < len(widths):
             raise ValueError("all lengths must be at least len(widths)")
+        if sum(depths) == 0:
+            raise ValueError("sum(depths) must not be 0")
         if min(classes, stem, ratios[0], *widths, *strides[: len(widths)]) < 1:
             raise ValueError("all sizes must be at least 1")
         if min(ratios[: len(widths)]) < 1:
             raise ValueError("ratios must be at least 1")
         if min(*kernels[: len(widths)], *depths[: len(widths)]) < 0:
             raise ValueError("kernels and depths must be at least 0")
-        if any(depths[i] > 0 and sum(depths) == 0 for i in range(len(widths))):
-            raise ValueError("sum(depths) must not be 0")
         self.stem = nn.Sequential(
             nn.Conv2d(3, stem, kernel_size=3, stride=2, padding=1, bias=False),
             nn.BatchNorm2d(stem, eps=eps, momentum=momentum),
@@ -197,8 +196,7 @@ class EfficientNetB0(nn.Module):
                 kernels[i] // 2,
                 strides[i],
                 sum(depths[:i]),
-                sum(depths),
-                drop_path,
+                drop_path / sum(depths),
                 eps,
                 momentum,
             )

@@ -91,7 +91,7 @@ class Discriminator(nn.Module):
             raise ValueError("width, vocab, embedding and channels must be at least 1")
         self.words = nn.Embedding(vocab, embedding)
         self.read = nn.GRU(embedding, embedding, batch_first=True)
-        self.claim = nn.Linear(embedding, 128)
+        self.claim = nn.Linear(embedding, 2 * 8 * 8)
         self.from_image = nn.Conv2d(
             channels + 2, width, kernel_size=4, stride=2, padding=1
         )
