@@ -20,7 +20,6 @@ from compiler.infer.bind_call import bind_params, bind_symbols, renamed
 from compiler.infer.call_op import call_op, parametrized
 from compiler.infer.closed_form import by_count
 from compiler.infer.collect_lists import NO_LISTS, Collector, Lists
-from compiler.infer.conditions import Conditions
 from compiler.infer.engine import BlockKey, Engine, Skip, endless
 from compiler.infer.input_types import InputTypes
 from compiler.infer.instances import (
@@ -32,6 +31,7 @@ from compiler.infer.instances import (
     group_instance,
     single_types,
 )
+from compiler.infer.layer_conditions import LayerConditions
 from compiler.infer.match_inputs import Matcher
 from compiler.infer.open_inputs import open_inputs
 from compiler.infer.rebind import Unfit, rebound
@@ -93,7 +93,7 @@ class ScopeInference:
         self.context = instance.context
         self.lists = ListInputs(engine, instance, path)
         self.inputs = InputTypes(engine, instance, self.lists, path, network=depth == 0)
-        self.conditions = Conditions(engine, instance, path)
+        self.conditions = LayerConditions(engine, instance, path)
 
     def run(self) -> Instance:
         """Infer every layer, then the outputs."""

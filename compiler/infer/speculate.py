@@ -13,11 +13,11 @@ from dataclasses import replace
 from typing import Any
 
 from compiler.diagnostics.diagnostic import Report
-from compiler.infer.conditions import Conditions
 from compiler.infer.copy_course import COPIES, FARTHEST, first_departure
 from compiler.infer.engine import Engine
 from compiler.infer.error_sink import ErrorSink
 from compiler.infer.instances import InstanceBuilder
+from compiler.infer.layer_conditions import LayerConditions
 from compiler.infer.repeats import chain, copies_are_equal, equal_by_floats
 from compiler.infer.resolved_layer import ResolvedLayer
 from compiler.ir.typed import LayerCall, Types
@@ -33,7 +33,7 @@ ALL_RUNS = 20_000
 def further_runs(
     engine: Engine,
     instance: InstanceBuilder,
-    conditions: Conditions,
+    conditions: LayerConditions,
     layer: ResolvedLayer,
     types: Types,
     calls: tuple[LayerCall, ...],

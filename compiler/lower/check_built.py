@@ -14,7 +14,7 @@ from compiler.lower.ask_op import Asked, LastWritten, alone_code
 from compiler.lower.class_ir import Construct, Held, count_code, wrapped
 from compiler.lower.class_plan import ClassPlan, Run
 from compiler.lower.common_size import MOST_COPIES
-from compiler.lower.comparison import Comparison
+from compiler.lower.compare_code import Comparison
 from compiler.lower.constructors import Constructors, default_of
 from compiler.lower.evaluate_code import Unknown, lookup, value_of
 from compiler.lower.graph_values import member_of, own_copy

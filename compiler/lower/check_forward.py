@@ -22,7 +22,7 @@ from compiler.ir.module import (
 from compiler.ir.typed import LayerCall, TypedNode
 from compiler.lower.class_ir import Construct
 from compiler.lower.class_plan import ClassPlan
-from compiler.lower.comparison import Comparison
+from compiler.lower.compare_code import Comparison
 from compiler.lower.forward import routed_code
 from compiler.lower.graph_values import GraphValues, member_of
 from compiler.lower.scan_start import start_code

@@ -21,7 +21,7 @@ from compiler.lower.class_plan import (
     refs_of,
 )
 from compiler.lower.class_steps import Steps, Stream
-from compiler.lower.comparison import Invalid
+from compiler.lower.compare_code import Invalid
 from compiler.lower.constructors import Constructors
 from compiler.lower.cut_static import cut_static
 from compiler.lower.inplace import overwrite

@@ -16,7 +16,7 @@ from compiler.lower.check_built import BuiltCheck, CheckClass
 from compiler.lower.check_forward import ForwardCheck
 from compiler.lower.class_ir import ClassIR
 from compiler.lower.class_plan import ClassPlan, chosen
-from compiler.lower.comparison import Comparison, Invalid
+from compiler.lower.compare_code import Comparison, Invalid
 from compiler.lower.constructors import Constructors
 from compiler.lower.graph_values import GraphValues
 from compiler.lower.values_of_use import NOTHING, Output, ValuesOfUse

@@ -8,7 +8,7 @@ from typing import Any
 from compiler.codegen.python import Expr, Placeholder, lit
 from compiler.dataclass import dataclass
 from compiler.ir.module import Local, Member, ScopeName, ScopeNumber
-from compiler.lower.comparison import Comparison
+from compiler.lower.compare_code import Comparison
 from compiler.lower.evaluate_code import (
     Unknown,
     fold,

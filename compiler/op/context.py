@@ -152,6 +152,10 @@ class Context:
             raise errors.not_divisible(
                 what, self.value(size), by, self.value(divisor), argument, port
             )
+        self.note_multiple(size, divisor)
+
+    def note_multiple(self, size: Dim, divisor: Dim) -> None:
+        """Remember that one size is a multiple of another here, and has to be one at other params."""
         if self.layer is not None and size != divisor:
             self.multiples[size, divisor, self.layer] = None
 
@@ -159,14 +163,21 @@ class Context:
         self, what: str, size: Dim, least: Dim | int, port: str = ""
     ) -> None:
         """A size must be at least a known number, for every size of the inputs."""
+        if not self.at_least(size, least):
+            value, number = self.value(size), self.value(Dim.of(least)).constant
+            assert number is not None
+            conditions = when_at_least(self.domain, value, number)
+            self._found(errors.too_small(what, value, number, port, conditions))
+
+    def at_least(self, size: Dim, least: Dim | int) -> bool:
+        """Whether a size is at least a known number, for all sizes of inputs; if so, it has to be at other params."""
         value, wanted = self.value(size), Dim.of(least)
         number = self.value(wanted).constant
         assert number is not None
-        if not self.domain.at_least(value, number):
-            conditions = when_at_least(self.domain, value, number)
-            self._found(errors.too_small(what, value, number, port, conditions))
-        elif self._is_asked(value, size, wanted):
+        holds = self.domain.at_least(value, number)
+        if holds and self._is_asked(value, size, wanted):
             self.leasts[size, wanted, self.layer] = None
+        return holds
 
     def _is_asked(self, value: Dim, *compared: Dim) -> bool:
         """Whether a layer asks for a number, of this value, that params decide by sums of them."""

@@ -68,7 +68,7 @@ def count_windows(
     Raises:
         OpError: if the padding exceeds half of the kernel, or if no window fits.
     """
-    if not ctx.domain.at_least(ctx.value(kernel - 2 * padding), 0):
+    if not ctx.at_least(kernel - 2 * padding, 0):
         message = "padding must be at most half of kernel_size"
         raise errors.constraint(message, argument="padding")
     window = dilated_size(kernel, dilation)
@@ -79,8 +79,9 @@ def count_windows(
     # With ceil_mode a window may extend beyond the end of the padded input, but must
     # start within the input or the left padding. For a large stride, only the latter
     # limits the number of windows.
-    if ctx.domain.at_least(ctx.value(window - padding - stride), 0):
+    if ctx.at_least(window - padding - stride, 0):
         return (size + 2 * padding - window + stride - 1) // stride + 1
+    ctx.at_least(stride + padding - window, 1)  # or the other formula holds
     return (size + padding + stride - 1) // stride
 
 

@@ -91,7 +91,7 @@ class AdaptiveLogSoftmaxWithLoss(Op):
             raise errors.constraint(message, argument="cutoffs")
         last = Dim.of(0)
         for cutoff in (*self.cutoffs, self.n_classes):
-            if not ctx.domain.at_least(ctx.value(cutoff - last), 1):
+            if not ctx.at_least(cutoff - last, 1):
                 message = "cutoffs must increase, and be below n_classes"
                 raise errors.constraint(message, argument="cutoffs")
             last = cutoff

@@ -94,7 +94,7 @@ class RelativePositionBias(_PositionBias):
             message = f"num_buckets is {buckets}, and must be at least {2 * sides}"
             raise errors.constraint(message, argument="num_buckets")
         near = buckets // sides // 2
-        if not ctx.domain.at_least(ctx.value(self.max_distance), near + 1):
+        if not ctx.at_least(self.max_distance, near + 1):
             message = f"max_distance must be above {near}, the number of single-distance buckets"
             raise errors.constraint(message, argument="max_distance")
         return super().infer(ctx, query, key)

@@ -164,11 +164,13 @@ class _ConvTranspose(Convolution):
         stride = self.per_dim(self.stride, "stride")[i]
         dilation = self.per_dim(self.dilation, "dilation")[i]
         extra = self.per_dim(self.output_padding, "output_padding")[i]
-        if not any(
-            ctx.domain.at_least(ctx.value(x - extra), 1) for x in (stride, dilation)
-        ):
+        more = stride - extra, dilation - extra
+        larger = [one for one in more if ctx.domain.at_least(ctx.value(one), 1)]
+        if not larger:
             message = "output_padding must be smaller than the stride or the dilation"
             raise errors.constraint(message, argument="output_padding")
+        if len(larger) == 1:
+            ctx.at_least(*larger, 1)
         kernel = self.per_dim(self.kernel_size, "kernel_size")[i]
         cut = 2 * self.per_dim(self.padding, "padding")[i]
         result = (size - 1) * stride + dilated_size(kernel, dilation) + extra - cut

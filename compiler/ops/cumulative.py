@@ -150,10 +150,10 @@ class Diff(Op):
             if more is not None:
                 self._require_fits(ctx, input, axis, port, more)
                 size += more.shape[axis]
-        left = ctx.value(size - self.n)
-        if ctx.domain.at_least(left, 0):
+        if ctx.at_least(size - self.n, 0):
             return input.with_size(axis, size - self.n)
-        if ctx.domain.at_least(-left, 0):
+        left = ctx.value(size - self.n)
+        if ctx.at_least(self.n - size, 0):
             return input.with_size(axis, 0)
         raise errors.constraint(
             f"n needs {left} >= 0 for all input sizes",

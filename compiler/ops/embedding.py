@@ -135,13 +135,13 @@ class PositionEmbedding(Op):
 
     def infer(self, ctx: Context, input: TensorType) -> TensorType:
         length = input.shape[ctx.axis(self.dim, input.rank)]
-        count = ctx.value(self.num_embeddings - self.offset)
-        self._require_bound(ctx, ctx.value(length), count)
+        self._require_bound(ctx, length, self.num_embeddings - self.offset)
         return TensorType("float", (length, self.embedding_dim))
 
     def _require_bound(self, ctx: Context, length: Dim, count: Dim) -> None:
-        if ctx.domain.at_least(count - length, 0):
+        if ctx.at_least(count - length, 0):
             return
+        length, count = ctx.value(length), ctx.value(count)
         most = ctx.domain.upper(length)
         reach = f"can be up to {most}" if most is not None else "is unbounded"
         raise errors.constraint(

@@ -53,9 +53,9 @@ class SliceOp(_AlongDim):
         stop = size
         if self.stop is not None:
             stop = self._position(ctx, size, self.stop, "stop")
-        if _at_least(ctx, stop - start, 0):
+        if ctx.at_least(stop - start, 0):
             return input.with_size(axis, ceil_div(stop - start, self.step))
-        if _at_least(ctx, start - stop, 0):
+        if ctx.at_least(start - stop, 0):
             return input.with_size(axis, 0)
         raise _undecided(ctx, "stop", stop, start)
 
@@ -81,16 +81,16 @@ class SliceOp(_AlongDim):
 
     def _position(self, ctx: Context, size: Dim, position: Dim, argument: str) -> Dim:
         """A position counted from the front, clamped to the dimension."""
-        if _at_least(ctx, -position, 1):
+        if ctx.at_least(-position, 1):
             position = size + position
-        elif not _at_least(ctx, position, 0):
+        elif not ctx.at_least(position, 0):
             raise _undecided(ctx, argument, position, Dim.of(0))
-        if _at_least(ctx, -position, 0):
+        if ctx.at_least(-position, 0):
             return Dim.of(0)
-        if _at_least(ctx, position - size, 0):
+        if ctx.at_least(position - size, 0):
             return size
         for more, less in ((position, Dim.of(0)), (size, position)):
-            if not _at_least(ctx, more - less, 0):
+            if not ctx.at_least(more - less, 0):
                 raise _undecided(ctx, argument, more, less)
         return position
 
@@ -119,10 +119,10 @@ class Index(_AlongDim):
     def infer(self, ctx: Context, input: TensorType) -> TensorType:
         axis = ctx.axis(self.dim, input.rank)
         size = input.shape[axis]
-        from_end = _at_least(ctx, -self.index, 1)
+        from_end = ctx.at_least(-self.index, 1)
         low, high = (-size, Dim.of(-1)) if from_end else (Dim.of(0), size - 1)
         for more, less in ((self.index, low), (high, self.index)):
-            if not _at_least(ctx, more - less, 0):
+            if not ctx.at_least(more - less, 0):
                 raise _undecided(ctx, "index", more, less)
         return input.with_shape(*input.shape[:axis], *input.shape[axis + 1 :])
 
@@ -210,14 +210,6 @@ class Roll(TensorMethod):
         self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
     ) -> str:
         return f"by {', '.join(str(ctx.value(shift)) for shift in self.shifts)}"
-
-
-def _at_least(ctx: Context, size: Dim, least: int) -> bool:
-    """Whether a size is at least a number; if so, that is required: at other params the slice has another size."""
-    if not ctx.domain.at_least(ctx.value(size), least):
-        return False
-    ctx.require_least("a position", size, least)
-    return True
 
 
 def _undecided(ctx: Context, argument: str, more: Dim, less: Dim) -> errors.OpError:

@@ -124,12 +124,13 @@ class Diagonal(TensorMethod):
         return joiner.result(flow)
 
     def _length(self, ctx: Context, rows: Dim, columns: Dim) -> Dim:
-        if ctx.domain.at_least(ctx.value(self.offset), 0):
+        if ctx.at_least(self.offset, 0):
             columns = columns - self.offset
         else:
+            ctx.at_least(-self.offset, 1)
             rows = rows + self.offset
         for less, more in ((rows, columns), (columns, rows)):
-            if ctx.domain.at_least(ctx.value(more - less), 0):
+            if ctx.at_least(more - less, 0):
                 return self._not_negative(ctx, less)
         value = ctx.value(columns - rows)
         raise errors.constraint(
@@ -139,7 +140,7 @@ class Diagonal(TensorMethod):
 
     def _not_negative(self, ctx: Context, length: Dim) -> Dim:
         """The length of the diagonal; one outside the matrix has no elements."""
-        if ctx.domain.at_least(ctx.value(-length), 0):
+        if ctx.at_least(-length, 0):
             return Dim.of(0)
         ctx.require_least("the diagonal's length", length, 0, "input")
         return length

@@ -84,7 +84,7 @@ class Routing(Op):
             ("group_best", self.group_best, size),
             ("top_k", self.top_k, self.top_groups * size),
         ):
-            if not ctx.domain.at_least(ctx.value(there - needed), 0):
+            if not ctx.at_least(there - needed, 0):
                 what = (
                     "groups" if argument == "top_groups" else "experts to choose from"
                 )
@@ -131,7 +131,7 @@ def _as_whole(flow: Dependence) -> Dependence:
 
 
 def _require_experts(ctx: Context, top_k: Dim, experts: Dim) -> None:
-    if not ctx.domain.at_least(ctx.value(experts - top_k), 0):
+    if not ctx.at_least(experts - top_k, 0):
         message = (
             f"top_k is {ctx.value(top_k)}, but there are {ctx.value(experts)} experts"
         )

@@ -259,7 +259,7 @@ class LSTM(Recurrent):
         return self.sequence(input), *states
 
     def _require_projection(self, ctx: Context, proj_size: Dim) -> None:
-        if not ctx.domain.at_least(ctx.value(self.hidden_size - proj_size), 1):
+        if not ctx.at_least(self.hidden_size - proj_size, 1):
             raise errors.constraint(
                 f"proj_size is {ctx.value(proj_size)}, but must be below hidden_size",
                 argument="proj_size",

@@ -21,7 +21,7 @@ from compiler.ops._tensor_method import (
     wrap_axes,
     wrap_axis,
 )
-from compiler.symbolic.dims import Dim
+from compiler.symbolic.dims import Dim, without_common_factors
 from compiler.symbolic.short_size import short_size
 from compiler.symbolic.tensor import TensorType, shape_text
 
@@ -45,13 +45,15 @@ def resolve_shape(ctx: Context, total: Dim, shape: Shape, argument: str) -> Shap
     left = total // rest
     if ctx.quotient(total, rest) is None:
         _require_total(ctx, total, left * rest, shape, argument)
+    else:
+        ctx.note_multiple(*without_common_factors(total, rest))
     return (*shape[: holes[0]], left, *shape[holes[0] + 1 :])
 
 
 def _require_total(
     ctx: Context, total: Dim, new: Dim, shape: Shape, argument: str
 ) -> None:
-    if not ctx.equal(total, new):
+    if not ctx.equal(*without_common_factors(total, new)):
         text = shape_text(tuple(ctx.value(size) for size in shape))
         raise errors.constraint(
             f"{ctx.value(total)} elements do not fit the shape {text}",

@@ -53,7 +53,7 @@ class _MaxUnpool(WindowPool):
             return filled
         wanted = self._wanted(i)
         for gap in (wanted - filled, filled - wanted):
-            if not ctx.domain.at_least(ctx.value(stride - gap), 1):
+            if not ctx.at_least(stride - gap, 1):
                 raise errors.constraint(
                     f"output_size is {ctx.value(wanted)}, but the windows cover "
                     f"{ctx.value(filled)}: the two must differ by less than the stride",

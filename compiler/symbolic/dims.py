@@ -24,7 +24,7 @@ from compiler.expr.syntax import (
 )
 from compiler.symbolic import terms
 from compiler.symbolic.factoring import factored
-from compiler.symbolic.symbols import Symbol
+from compiler.symbolic.symbols import InputDim, Symbol
 from compiler.symbolic.terms import (
     Key,
     collect,
@@ -276,6 +276,23 @@ def exact_div(a: int | Dim, b: int | Dim) -> Dim | None:
     if not divisor.terms:
         raise ZeroDivisionError("division of a dimension by zero")
     return _exact(dividend, divisor)
+
+
+def without_common_factors(a: Dim, b: Dim) -> tuple[Dim, Dim]:
+    """Two sizes without the dimensions of inputs that are factors of both: `B * T * width` and `B * T * heads`.
+
+    >>> from compiler.symbolic.symbols import NETWORKS, InputDim
+    >>> batch, length = (Dim.symbol(InputDim(NETWORKS, name)) for name in "BT")
+    >>> [str(size) for size in without_common_factors(batch * length, 4 * batch)]
+    ['T', '4']
+    """
+    if not (a.terms and b.terms):
+        return a, b
+    for atom in reduce(shared, (monomial for monomial, _ in (*a.terms, *b.terms))):
+        if isinstance(atom, InputDim):
+            factor = Dim.symbol(atom)
+            a, b = a // factor, b // factor
+    return a, b
 
 
 _table: WeakValueDictionary[tuple[Term, ...], Dim] = WeakValueDictionary()

@@ -21,7 +21,7 @@ from compiler.infer.infer import infer
 from compiler.ir.typed import Instance, TypedGraph
 from compiler.language.spec import Expect
 from compiler.lower.class_ir import ClassIR
-from compiler.lower.comparison import Invalid
+from compiler.lower.compare_code import Invalid
 from compiler.lower.evaluate_code import Unknown, value_of
 from compiler.lower.lower import proven
 from compiler.lower.parted import Parted, Unwritten

@@ -429,6 +429,8 @@ class T5(nn.Module):
             raise ValueError("all sizes must be at least 1")
         if depth < 0:
             raise ValueError("depth must be at least 0")
+        if max_distance < 17:
+            raise ValueError("max_distance must be at least 17")
         self.width = width
         self.shared = nn.Embedding(vocab, width)
         self.encoder = Encoder(

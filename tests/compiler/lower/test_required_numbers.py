@@ -24,7 +24,37 @@ PART = (
     "layers: {a: {op: linear, out_features: size}}}}"
 )
 
+SEEN = "inputs: {x: 'float[B, T, 8]'}\nlayers:\n  l: {op: linear, out_features: width, in: x}\n"
+
 REFUSED: dict[str, tuple[str, dict[str, Any], str]] = {
+    "a width that does not split": (
+        f"params: {{width: 16, heads: 4}}\n{SEEN}  s: {{op: unflatten, dim: -1, sizes: [heads, -1]}}",
+        {"heads": 3},
+        "width must be a multiple of heads",
+    ),
+    "a shape that leaves a rest": (
+        f"params: {{width: 16, parts: 4}}\n{SEEN}  s: {{op: reshape, shape: [B, T, -1, parts]}}",
+        {"width": 18},
+        "width must be a multiple of parts",
+    ),
+    "a shape of other elements": (
+        f"params: {{width: 16, parts: 8}}\n{SEEN}  s: {{op: reshape, shape: [B, T, parts, 2]}}",
+        {"parts": 4},
+        "width and 2 * parts must be equal",
+    ),
+    "a padding of more than half a window": (
+        f"params: {{width: 16, k: 3}}\n{SEEN}  p: {{op: max_pool1d, kernel_size: k, padding: 1}}",
+        {"k": 1},
+        "k must be at least 2",
+    ),
+    "too few positions": (
+        (
+            f"params: {{width: 16, many: 20}}\n{SEEN}"
+            "  p: {op: position_embedding, num_embeddings: many, embedding_dim: 4, dim: 2}"
+        ),
+        {"many": 8},
+        "many must be at least width",
+    ),
     "a number of copies below 0": (
         f"params: {{width: 4, n: 2}}\n{X}layers: {{a: {{op: linear, out_features: width, repeat: n}}}}",
         {"n": -1},

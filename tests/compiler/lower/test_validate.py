@@ -10,7 +10,7 @@ import pytest
 from compiler import compile_spec
 from compiler.codegen.python import Expr
 from compiler.lower import values_of_use
-from compiler.lower.comparison import Invalid
+from compiler.lower.compare_code import Invalid
 from compiler.lower.evaluate_code import number_code
 from compiler.lower.merge_classes import Merger
 

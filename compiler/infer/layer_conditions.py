@@ -20,7 +20,7 @@ from compiler.symbolic.evaluate import Value
 NO_ANSWERS: Mapping[str, Value] = {}
 
 
-class Conditions:
+class LayerConditions:
     """The conditions and numbers of copies of the layers of one instance; `path` leads to it, for diagnostics.
 
     A method raises Skip where what is written has no value that is right, which is reported.
