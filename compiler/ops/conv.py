@@ -170,7 +170,7 @@ class _ConvTranspose(Convolution):
             message = "output_padding must be smaller than the stride or the dilation"
             raise errors.constraint(message, argument="output_padding")
         if len(larger) == 1:
-            ctx.at_least(*larger, 1)
+            ctx.at_least(larger[0], 1)
         kernel = self.per_dim(self.kernel_size, "kernel_size")[i]
         cut = 2 * self.per_dim(self.padding, "padding")[i]
         result = (size - 1) * stride + dilated_size(kernel, dilation) + extra - cut
