@@ -92,8 +92,8 @@ test-reference: $(reference)
 
 # Every architecture in every test and mode, and far more random examples: for a night.
 test-deep: $(dev) site
-	OMP_NUM_THREADS=1 $(bin)/python -m pytest tests/ops tests/properties tests/generated tests/compiler tests/runtime --deep \
-		--hypothesis-profile=deep --numprocesses $(JOBS)
+	OMP_NUM_THREADS=1 $(bin)/python -m pytest tests/ops tests/properties tests/generated tests/compiler tests/runtime \
+		tests/reference tests/test_features.py --deep --hypothesis-profile=deep --numprocesses $(JOBS)
 
 # What differs is written to build/fuzz, shrunk.
 fuzz: $(dev)

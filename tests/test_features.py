@@ -36,7 +36,9 @@ def test_a_drawing_changes_no_code() -> None:
 
 
 @pytest.mark.parametrize("spec", SPECS, ids=lambda path: path.stem)
-def test_module_is_what_inference_says(spec: Path) -> None:
-    """All values of the params by the constructor and the interpreter, a third of them by the compiler."""
-    verified = verify(compiled(spec), compile_every=3, offset=SPECS.index(spec) % 3)
+def test_module_is_what_inference_says(spec: Path, pytestconfig: pytest.Config) -> None:
+    """All values of the params by the constructor and the interpreter, one in six or all by the compiler."""
+    every = 1 if pytestconfig.getoption("deep") else 6
+    offset = SPECS.index(spec) % every
+    verified = verify(compiled(spec), compile_every=every, offset=offset)
     assert verified.problems == ()
