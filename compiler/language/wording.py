@@ -9,6 +9,7 @@ import pydantic
 from compiler.diagnostics import suggestions
 from compiler.diagnostics.codes import CODES
 from compiler.diagnostics.diagnostic import Report
+from compiler.diagnostics.replacement import Replacement
 from compiler.diagnostics.text import shorten
 from compiler.language.choice import Choice, is_family
 from compiler.op.as_yaml import as_yaml
@@ -23,9 +24,20 @@ def report_all(
     model: type[pydantic.BaseModel],
     under: Path = (),
 ) -> None:
-    """Report every error of a model that was read from the value at a path."""
-    for detail in error.errors(include_url=False):
-        found = _error(report, document, detail, model, under)
+    """Report every error of a model that was read from the value at a path.
+
+    A key that is missing is not told beside one that is wrong and was meant for it.
+    """
+    details = error.errors(include_url=False)
+    errors = [_error(report, document, one, model, under) for one in details]
+    meant = {
+        (*one.path[:-1], one.help.right)
+        for one in errors
+        if isinstance(one.help, Replacement) and one.path
+    }
+    for detail, found in zip(details, errors, strict=True):
+        if detail["type"] == "missing" and found.path in meant:
+            continue
         span = found.span(document, under)
         report.error(
             found.code, span, found.message, help=found.help, missing=found.missing
