@@ -7,11 +7,18 @@ cluster must be wider than the title. Labels of the main path's edges stand at i
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import replace
 
-from compiler.diagram.drawing import Box, BoxKind, Caption, Cluster, Drawing
+from compiler.diagram.drawing import Box, BoxKind, Caption, Cluster, Drawing, Room
 from compiler.diagram.ranking import boxes_alike
 from compiler.diagram.text_metrics import text_width
-from compiler.diagram.wrapping import edge_label_width, wrap, wrap_edge_label
+from compiler.diagram.wrapping import (
+    edge_label_width,
+    wrap,
+    wrap_edge_label,
+    wrap_tightly,
+)
 
 MARGIN = 11.0
 """Points between the border of a cluster and its contents."""
@@ -21,9 +28,13 @@ _BOX_MARGIN = 10.0  # points between the border of a box and its text
 _BOX_HEIGHT, _ROW = 22.0, 11.0  # points of a box with one row, and of each further one
 _BETWEEN = 6.2  # points between the name of a box and its details
 _MAX_WIDTH = 280.0  # points; a wider box would look worse than a label over a border
-_FIRST_LINE = 30  # characters of a name with its details; more take a second line
-_DETAIL_LINE = 46  # characters of a line of details
-_NARROW = 16, 24  # the same two, for a figure in a column
+_LINES: Mapping[Room, tuple[int, int]] = {
+    "ample": (30, 46),
+    "narrow": (16, 24),
+    "tight": (0, 17),
+}
+"""Characters of a name with its details, more of which take a second line; and of a line of details."""
+_NAME_LINE = 13  # characters of a line of a name, where there is little room
 _FACT_LINE = 30  # characters of what differs between copies
 _WIDE_ROW = 3  # boxes beside each other, which are wider than any title
 _ONE_LINE = 92.0  # points; a longer title takes two lines
@@ -47,23 +58,38 @@ def title_rows(caption: Caption) -> list[Caption]:
     return [row for row in rows if row.one_line]
 
 
-def box_rows(caption: Caption, narrow: bool = False) -> list[Caption]:
+def box_rows(caption: Caption, room: Room = "ample") -> list[Caption]:
     """The rows of a box: its name, with its details if they are short; then the rest, each as a detail.
 
     How the copies of a repeat differ is below how many there are.
 
     Args:
-        narrow: whether rows are short, for a figure in a column.
+        room: how soon text is broken into rows. Where it is tight, so is the name, and the count has a row of its own.
     """
-    first, line = _NARROW if narrow else (_FIRST_LINE, _DETAIL_LINE)
+    first, line = _LINES[room]
     count, *differences = caption.badge.split(" · ")
-    head = Caption(caption.name, caption.detail, count)
     below = [*caption.lines, *differences]
+    if room == "tight":
+        head = Caption(caption.name, badge=count)
+        below = [caption.detail, *below] if caption.detail else below
+        lines = (part for text in below for part in wrap_tightly(text, line))
+        return [*_name_rows(head), *(Caption("", line) for line in lines)]
+    head = Caption(caption.name, caption.detail, count)
     if len(caption.name) + len(caption.detail) > first:
         head = Caption(caption.name, badge=count)
         below = [*wrap(caption.detail, line, 3), *below]
     lines = (part for text in below for part in wrap(text, line, 3))
     return [head, *(Caption("", line) for line in lines)]
+
+
+def _name_rows(head: Caption) -> list[Caption]:
+    """A name in short lines, and the count after or below it."""
+    *rows, last = (Caption(line) for line in wrap_tightly(head.name, _NAME_LINE))
+    counted = replace(last, badge=head.badge)
+    if len(counted.one_line) <= _NAME_LINE:
+        return [*rows, counted]
+    counts = wrap_tightly(head.badge, _NAME_LINE)
+    return [*rows, last, *(Caption("", badge=count) for count in counts)]
 
 
 def box_widths(drawing: Drawing) -> dict[str, float]:
@@ -73,7 +99,7 @@ def box_widths(drawing: Drawing) -> dict[str, float]:
     and the rows below them are no wider than their text.
     """
     rows = boxes_alike(drawing)
-    alike = _widths_of_alike(rows, drawing.is_narrow)
+    alike = _widths_of_alike(rows, drawing.room)
     if drawing.direction != "TB":
         return alike
     needed = _needed_widths(drawing)
@@ -96,33 +122,32 @@ def box_widths(drawing: Drawing) -> dict[str, float]:
     return widths | alike
 
 
-def _widths_of_alike(rows: list[list[Box]], narrow: bool) -> dict[str, float]:
+def _widths_of_alike(rows: list[list[Box]], room: Room) -> dict[str, float]:
     """One width for boxes of the same op beside each other, such as those of query, key and value."""
     return {
-        box.id: max(_box_width(box, narrow) for box in row)
-        for row in rows
-        for box in row
+        box.id: max(_box_width(box, room) for box in row) for row in rows for box in row
     }
 
 
-def box_size(box: Box, narrow: bool) -> tuple[float, float]:
+def box_size(box: Box, room: Room) -> tuple[float, float]:
     """About the width and height of a box, in points."""
-    rows = len(box_rows(box.caption, narrow))
-    return _box_width(box, narrow), _BOX_HEIGHT + _ROW * (rows - 1)
+    rows = len(box_rows(box.caption, room))
+    return _box_width(box, room), _BOX_HEIGHT + _ROW * (rows - 1)
 
 
-def _box_width(box: Box, narrow: bool) -> float:
+def _box_width(box: Box, room: Room) -> float:
     """The width that the text of a box needs, in points."""
-    head, *below = box_rows(box.caption, narrow)
+    return max(map(_row_width, box_rows(box.caption, room))) + 2 * _BOX_MARGIN
+
+
+def _row_width(row: Caption) -> float:
     parts = [
-        text_width(head.name, 11, bold=True),
-        text_width(head.detail, 9),
-        text_width(head.badge, 11, bold=True),
+        text_width(row.name, 11, bold=True),
+        text_width(row.detail, 9),
+        text_width(row.badge, 11, bold=True),
     ]
     shown = [part for part in parts if part]
-    rows = [sum(shown) + _BETWEEN * (len(shown) - 1)]
-    rows += [text_width(row.detail, 9) for row in below]
-    return max(rows) + 2 * _BOX_MARGIN
+    return sum(shown) + _BETWEEN * (len(shown) - 1)
 
 
 def _on_main_path(drawing: Drawing, cluster: Cluster, *kinds: BoxKind) -> list[str]:

@@ -4,45 +4,49 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
+from functools import cache
 
 from compiler.dataclass import dataclass
 from compiler.diagram.box_sizing import box_size
 from compiler.diagram.drawing import Drawing, Edge
 from compiler.diagram.wrapping import edge_label_width, edge_lines
 
-_MOST_CROSSING = 4  # values that a break may cut
 _RANK = 22.0  # points between two boxes that follow one another
 
 
 def pieces(drawing: Drawing) -> list[set[str]]:
     """The boxes of each piece of a drawing that is to be broken; fewer pieces than asked for where no more can be.
 
-    No block is broken, and no more than four values go on to another piece at one place. The longest piece is as short
-    as can be.
+    No block is broken, and only so many values as may go on to another piece at one place. The longest piece is as
+    short as can be.
     """
     spans = _spans(drawing)
-    breaks = _chosen(_allowed(drawing, spans), spans, drawing.pieces)
-    homes = {box.id: bisect_right(breaks, spans[box.id].start) for box in drawing.boxes}
-    _gather(drawing, homes)
+    line = _Line(drawing, spans)
+    breaks = line.broken(_allowed(drawing, spans), drawing.pieces)
     found: list[set[str]] = [set() for _ in range(len(breaks) + 1)]
-    for name, home in homes.items():
-        found[home].add(name)
+    for name, place in line.places.items():
+        found[bisect_right(breaks, place)].add(name)
     return [piece for piece in found if piece]
 
 
-def _gather(drawing: Drawing, homes: dict[str, int]) -> None:
-    """Put what comes in from the side into the piece that it is for, and outputs into that which they are of."""
+def _places(drawing: Drawing, spans: Mapping[str, _Stretch]) -> dict[str, float]:
+    """Where along the reading direction each box is counted.
+
+    What comes in from the side is at what it is for, and outputs at that which they are of.
+    """
     before, after = _joined(drawing)
     beside = _from_side(drawing, before)
     if drawing.direction == "LR":  # a layer more would make the row longer
         beside -= before.keys()
+    places = {name: span.start for name, span in spans.items()}
     for box in drawing.boxes:
         sources = before.get(box.id)
         if box.kind == "output" and sources and not box.main_path:
-            homes[box.id] = homes[sources[0]]
+            places[box.id] = places[sources[0]]
     for box in reversed(drawing.boxes):
         if box.id in beside and box.id in after:
-            homes[box.id] = min(homes[user] for user in after[box.id])
+            places[box.id] = min(places[user] for user in after[box.id])
+    return places
 
 
 def _joined(
@@ -78,7 +82,7 @@ class _Stretch:
 
 
 def _flows(edge: Edge) -> bool:
-    return edge.kind in ("flow", "skip")
+    return edge.kind in ("flow", "skip", "meet")
 
 
 def _spans(drawing: Drawing) -> dict[str, _Stretch]:
@@ -87,16 +91,12 @@ def _spans(drawing: Drawing) -> dict[str, _Stretch]:
         if _flows(edge):
             entering.setdefault(edge.target, []).append(edge)
     _, after = _joined(drawing)
-    long: dict[str, float] = {}
-    down = drawing.direction == "TB"
-    for box in drawing.boxes:
-        wide, high = box_size(box, drawing.is_narrow)
-        long[box.id] = _RANK + (high if down else wide)
+    long = _lengths(drawing)
     starts: dict[str, float] = {}
     for box in drawing.boxes:  # in the order in which they run
         starts[box.id] = max(
             (
-                starts[edge.source] + long[edge.source] + _label(edge, down)
+                starts[edge.source] + long[edge.source] + _label(edge, drawing)
                 for edge in entering.get(box.id, ())
             ),
             default=0.0,
@@ -124,11 +124,19 @@ def _spans(drawing: Drawing) -> dict[str, _Stretch]:
     }
 
 
-def _label(edge: Edge, down: bool) -> float:
+def _lengths(drawing: Drawing) -> dict[str, float]:
+    """How long each box is along the reading direction, with the space after it."""
+    along = 1 if drawing.direction == "TB" else 0
+    return {box.id: _RANK + box_size(box, drawing.room)[along] for box in drawing.boxes}
+
+
+def _label(edge: Edge, drawing: Drawing) -> float:
     """How much longer an arrow is for its label."""
     if not edge.label:
         return 0.0
-    return 8.0 if down else edge_label_width(edge_lines(edge, down))
+    if drawing.direction == "TB":
+        return 8.0
+    return edge_label_width(edge_lines(edge, drawing))
 
 
 def _tops(drawing: Drawing) -> dict[str, str]:
@@ -140,7 +148,7 @@ def _tops(drawing: Drawing) -> dict[str, str]:
 
 
 def _allowed(drawing: Drawing, spans: Mapping[str, _Stretch]) -> list[float]:
-    """Where a break cuts through no box and no block, and through few arrows."""
+    """Where a break cuts through no block, and through few arrows; of boxes beside each other, some may be after it."""
     before, after = _joined(drawing)
     beside = _from_side(drawing, before)
     reach = [
@@ -148,35 +156,57 @@ def _allowed(drawing: Drawing, spans: Mapping[str, _Stretch]) -> list[float]:
         for name, users in after.items()
         if name not in beside
     ]
-    solid = [span for name, span in spans.items() if name not in beside]
+    starts = {span.start for name, span in spans.items() if name not in beside}
+    blocks = {spans[box.id] for box in drawing.boxes if box.cluster}
     return [
         at
-        for at in sorted({span.start for span in solid})
+        for at in sorted(starts)
         if at > 0
-        and not any(span.start < at < span.end for span in solid)
-        and sum(start < at <= end for start, end in reach) <= _MOST_CROSSING
+        and not any(block.start < at < block.end for block in blocks)
+        and sum(start < at <= end for start, end in reach) <= drawing.crossing
     ]
 
 
-def _chosen(
-    allowed: Sequence[float], spans: Mapping[str, _Stretch], count: int
-) -> list[float]:
-    """The breaks that make the longest piece shortest."""
-    end = max(span.end for span in spans.values())
-    best: dict[tuple[int, int], tuple[float, list[float]]] = {}
+class _Line:
+    """What a drawing is broken into: its boxes in the order in which they run, and where each is counted."""
 
-    def split(first: int, left: int) -> tuple[float, list[float]]:
-        """The pieces from one place on, with a number of breaks that are left."""
-        start = allowed[first - 1] if first else 0.0
-        if (first, left) not in best:
-            ways: list[tuple[float, list[float]]] = [(end - start, [])]
+    def __init__(self, drawing: Drawing, spans: Mapping[str, _Stretch]) -> None:
+        self.places = _places(drawing, spans)
+        self._end = max(span.end for span in spans.values())
+        self._long = _lengths(drawing)
+        self._entering: dict[str, list[tuple[str, float]]] = {}
+        for edge in drawing.edges:
+            if _flows(edge):
+                arrow = edge.source, _label(edge, drawing)
+                self._entering.setdefault(edge.target, []).append(arrow)
+
+    def broken(self, allowed: Sequence[float], count: int) -> list[float]:
+        """The breaks that make the longest piece shortest."""
+
+        @cache
+        def split(first: int, left: int) -> tuple[float, list[float]]:
+            """The pieces from one place on, with a number of breaks that are left."""
+            start = allowed[first - 1] if first else 0.0
+            ways: list[tuple[float, list[float]]] = [(length(start, self._end), [])]
             if left:
                 for at in range(first, len(allowed)):
                     longest, others = split(at + 1, left - 1)
-                    ways.append(
-                        (max(allowed[at] - start, longest), [allowed[at], *others])
-                    )
-            best[first, left] = min(ways, key=lambda way: way[0])
-        return best[first, left]
+                    here = length(start, allowed[at])
+                    ways.append((max(here, longest), [allowed[at], *others]))
+            return min(ways, key=lambda way: way[0])
 
-    return split(0, count - 1)[1]
+        length = cache(self._length)
+        return split(0, count - 1)[1]
+
+    def _length(self, start: float, end: float) -> float:
+        """The longest path through the boxes of a piece."""
+        reached: dict[str, float] = {}
+        for name, place in self.places.items():
+            if start <= place < end:
+                ways = (
+                    reached[source] + label
+                    for source, label in self._entering.get(name, ())
+                    if source in reached
+                )
+                reached[name] = max(ways, default=0.0) + self._long[name]
+        return max(reached.values(), default=0.0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import pairwise
 
@@ -11,7 +11,7 @@ from graphviz import Digraph, nohtml
 
 from compiler.diagram import labels
 from compiler.diagram.box_sizing import MARGIN, box_widths
-from compiler.diagram.drawing import Box, Cluster, Drawing, Edge
+from compiler.diagram.drawing import Box, Cluster, Drawing, Edge, Room
 from compiler.diagram.element_ids import element_ids
 from compiler.diagram.links import link_to
 from compiler.diagram.positions import Attributes, Layout
@@ -33,6 +33,8 @@ PAGE_HEIGHT = 240 * 72 / 25.4
 STACKED = 3.0
 """Points by which copies side by side are behind each other, to the right and up."""
 _FONT = "Helvetica"
+_BESIDE: Mapping[Room, str] = {"ample": "0.28", "narrow": "0.16", "tight": "0.12"}
+"""Inches between boxes beside each other."""
 _MANY_EDGES = 250
 _COARSE = {"splines": "line", "mclimit": "0.1", "nslimit": "0.1", "nslimit1": "0.1"}
 """For drawings of so many edges: straight ones, and fewer rounds of layout. It takes a tenth of the time."""
@@ -56,7 +58,7 @@ class _DotPrinter:
         self._drawing, self._positions = drawing, positions
         self._theme: Theme = theme_of(drawing.theme)
         self._down = drawing.direction == "TB"
-        self._narrow = drawing.is_narrow
+        self._room = drawing.room
         self._widths = box_widths(drawing)
         self._ids = element_ids(drawing)
         self._rows = [*boxes_alike(drawing), *entries_from_left(drawing)]
@@ -178,14 +180,18 @@ class _DotPrinter:
     def _graph(self) -> Attributes:
         title = self._drawing.title
         label = (
-            labels.drawing_title(title, self._theme, self._narrow)
+            labels.drawing_title(title, self._theme, self._room)
             if title.one_line
             else ""
         )
         return {
             "rankdir": self._drawing.direction,
-            "nodesep": "0.16" if self._narrow else "0.28",
-            "ranksep": "0.3" if self._down else "0.36" if self._narrow else "0.42",
+            "nodesep": _BESIDE[self._room],
+            "ranksep": "0.3"
+            if self._down
+            else "0.42"
+            if self._room == "ample"
+            else "0.36",
             "fontname": _FONT,
             "fontcolor": self._theme.ink,
             "bgcolor": self._theme.paper,
@@ -278,9 +284,7 @@ class _DotPrinter:
             case "input" | "output":
                 return {
                     **_BARE,
-                    "label": labels.box_label(
-                        box.caption, self._theme, 12, self._narrow
-                    ),
+                    "label": labels.box_label(box.caption, self._theme, 12, self._room),
                 }
             case "port" if box.caption.name:
                 name = labels.port_label(box.caption, self._theme)
@@ -309,7 +313,7 @@ class _DotPrinter:
         return {
             **_painted(paint),
             "fontcolor": theme.ink,
-            "label": labels.box_label(box.caption, theme, 11, self._narrow),
+            "label": labels.box_label(box.caption, theme, 11, self._room),
             "penwidth": "1.4" if box.has_weights else "0.8",
             **({"peripheries": "2"} if box.kind == "block" else {}),
             **self._width(box),
@@ -351,13 +355,13 @@ class _DotPrinter:
             "tooltip": _tooltip(self._edge_title(edge)),
         }
         if edge.label:
-            found["label"] = _edge_label(edge_lines(edge, self._down))
+            found["label"] = _edge_label(edge_lines(edge, self._drawing))
         if edge.kind == "order":
             return found | {"style": "invis"}
         if edge.kind in ("tie", "loop"):
             return found | self._dashed(edge)
         if edge.kind == "meet":
-            return found | {"style": "dashed", "penwidth": "1.2", "constraint": "false"}
+            return found | {"style": "dashed", "penwidth": "1.2"}
         if edge.on_main_path:
             found |= {"weight": "12"}
         elif edge.kind == "skip":

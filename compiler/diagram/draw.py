@@ -70,6 +70,7 @@ def draw(typed: TypedGraph, options: DiagramOptions = _DEFAULT) -> Drawing:
         options.key,
         _largest(roots),
         options.width,
+        "narrow" if options.width else "ample",
     )
     drawing = off_main_path(_types_at_points(ties_as_notes(drawing)))
     return with_key(drawing) if options.key else drawing

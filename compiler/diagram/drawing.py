@@ -12,6 +12,8 @@ ThemeName = Literal["auto", "light", "dark", "print"]
 """`auto` is light or dark as the viewer prefers, or the page around an SVG."""
 BoxKind = Literal["layer", "block", "join", "input", "output", "port", "elided"]
 EdgeKind = Literal["flow", "skip", "loop", "tie", "meet", "order"]
+Room = Literal["ample", "narrow", "tight"]
+"""How soon text is broken into lines: `narrow` for a page, `tight` where else nothing fits it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +138,8 @@ class Drawing:
     """The network or block with the most boxes, and where it stands."""
     width: float = 0.0
     """The greatest width of the picture on a page, in points; 0 for none."""
-    narrow: bool = False
-    """Whether labels are broken early."""
+    room: Room = "ample"
+    """How soon text is broken into lines."""
     one_ranking: bool = False
     """Whether boxes are ranked over the borders of clusters, so that no arrow leads back."""
     below: bool = False
@@ -145,8 +147,5 @@ class Drawing:
 
     pieces: int = 1
     """Into how many pieces it is broken: beside each other, or from left to right one below another."""
-
-    @property
-    def is_narrow(self) -> bool:
-        """Whether the picture is to be narrow: as asked for, or for a page."""
-        return self.narrow or self.width > 0
+    crossing: int = 4
+    """How many values a break may cut."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from math import ceil
 
@@ -11,15 +11,17 @@ from compiler.dataclass import dataclass
 from compiler.diagnostics.diagnostic import DiagramError, RequestError
 from compiler.diagnostics.text import printable
 from compiler.diagram.break_line import pieces
-from compiler.diagram.dot import PAGE_HEIGHT, to_dot
+from compiler.diagram.captions import short_count
+from compiler.diagram.dot import PAGE_HEIGHT
 from compiler.diagram.draw import draw
 from compiler.diagram.drawing import Drawing
-from compiler.diagram.layout_engine import LayoutTooLargeError, render_dot
+from compiler.diagram.fold_networks import fold_networks
+from compiler.diagram.layout_engine import LayoutTooLargeError
+from compiler.diagram.natural_size import natural_size
 from compiler.diagram.options import DiagramOptions
-from compiler.diagram.place_labels import labels_placed
-from compiler.diagram.side_by_side import arranged
 from compiler.diagram.stack_layers import stack_layers
 from compiler.diagram.two_columns import two_columns
+from compiler.ir.counts import ParameterCounter
 from compiler.ir.typed import TypedGraph
 
 SMALLEST = 6.0
@@ -27,10 +29,10 @@ SMALLEST = 6.0
 _SMALL = 9.0  # points of the smallest text of a picture, before it is scaled
 _DEPTHS = (None, 2, 1, 0)
 _MOST_PIECES = 8
+_MOST_CROSSING = 6  # values that a break may cut where there is little room
 _CLOSER = 3.0  # how much narrower a piece may be than the whole: blocks and side lines are in one piece alone
 _LENGTH = re.compile(r"([\d.]+)\s*(mm|cm|in|pt)")
 _POINTS = {"mm": 72 / 25.4, "cm": 720 / 25.4, "in": 72.0, "pt": 1.0}
-_SIZE = re.compile(rb'width="([\d.]+)pt" height="([\d.]+)pt"')
 
 
 def length(text: str) -> float:
@@ -75,8 +77,9 @@ def fitted(typed: TypedGraph, options: DiagramOptions) -> Drawing:
     """Draw a figure of the width that the options ask for, with as many levels open as can be read.
 
     Norms, activations and dropout are in the boxes of the layers that they follow; where that is not enough, so is what
-    else follows alone. A long line is broken into columns, or into rows if it is still too wide. No text is smaller
-    than 6 points, and the figure is no taller than a page.
+    else follows alone. A long line is broken into columns, or into rows if it is still too wide; then names and lines
+    of text are broken sooner, and of several networks each is a box. No text is smaller than 6 points, and the figure
+    is no taller than a page.
 
     Raises:
         RequestError: if the spec has no such network or block.
@@ -91,15 +94,35 @@ def fitted(typed: TypedGraph, options: DiagramOptions) -> Drawing:
 
 
 def _candidates(typed: TypedGraph, options: DiagramOptions) -> Iterator[_Candidate]:
-    """Pictures to try, those that show the most first; at last those with several layers in a box, and rows."""
+    """Pictures to try, those that show the most first.
+
+    At last those with several layers in a box, and rows; then those with short lines of text, and networks as boxes.
+    """
     depths = _DEPTHS if options.depth is None else (options.depth,)
     drawings = [draw(typed, replace(options, depth=depth)) for depth in depths]
     for drawn in drawings:
         yield from _arrangements(stack_layers(drawn))
-    tight = stack_layers(drawings[-1], tight=True)
-    yield from _arrangements(tight)
-    if options.direction == "TB":
-        yield from _arrangements(replace(tight, direction="LR"))
+    stacked = stack_layers(drawings[-1], tight=True)
+    tightest = replace(stacked, room="tight")
+    for tight in (stacked, tightest, replace(tightest, crossing=_MOST_CROSSING)):
+        yield from _arrangements(tight)
+        if options.direction == "TB":
+            yield from _arrangements(replace(tight, direction="LR"))
+    asked = options.depth or options.expand
+    if not asked and any(cluster.is_network for cluster in stacked.clusters):
+        folded = fold_networks(stacked, _sizes(typed))
+        tightest = replace(folded, room="tight")
+        for drawing in (folded, tightest, replace(tightest, direction="LR")):
+            yield from _arrangements(drawing)
+
+
+def _sizes(typed: TypedGraph) -> Mapping[str, str]:
+    """The number of parameters of each network, in words."""
+    counter = ParameterCounter()
+    return {
+        name: short_count(counter.instance(instance))
+        for name, instance in typed.networks.items()
+    }
 
 
 def _arrangements(drawing: Drawing) -> Iterator[_Candidate]:
@@ -138,19 +161,9 @@ def _counts(whole: _Candidate) -> range:
 def _measured(drawing: Drawing) -> _Candidate | None:
     """A drawing with its size; None if it is too large to be laid out."""
     try:
-        return _Candidate(drawing, *_natural_size(drawing))
+        return _Candidate(drawing, *natural_size(drawing))
     except LayoutTooLargeError:
         return None
-
-
-def _natural_size(drawing: Drawing) -> tuple[float, float]:
-    """Width and height of a picture that is not scaled, in points."""
-    plain = replace(drawing, width=0.0, narrow=True)
-    placed, layout = labels_placed(plain, arranged(plain, "wheel"))
-    svg = render_dot(to_dot(placed, layout), "svg", laid_out=True)
-    found = _SIZE.search(svg)
-    assert found is not None
-    return float(found[1]), float(found[2])
 
 
 def _advice(tried: list[_Candidate], options: DiagramOptions) -> str:
@@ -167,7 +180,7 @@ def _advice(tried: list[_Candidate], options: DiagramOptions) -> str:
         return f"{text}: fold {best.drawing.largest}, the largest part (--fold), or leave out --depth and --expand"
     low = [one.width for one in tried if one.height * SMALLEST / _SMALL <= PAGE_HEIGHT]
     ways = ["draw a block alone (--block)"]
-    if sum(cluster.is_network for cluster in best.drawing.clusters) > 1:
+    if any(cluster.is_network for cluster in tried[0].drawing.clusters):
         ways.insert(0, "draw one network (--network)")
     if low:
         ways.append(f"give it {ceil(min(low) * SMALLEST / _SMALL * millimetres)} mm")

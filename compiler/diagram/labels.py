@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html import escape
 
 from compiler.diagram.box_sizing import box_rows, title_rows
-from compiler.diagram.drawing import Caption
+from compiler.diagram.drawing import Caption, Room
 from compiler.diagram.themes import Theme
 from compiler.diagram.wrapping import wrap
 
-_TITLE_LINE = 56  # characters
+_TITLE_LINES: Mapping[Room, int] = {"ample": 56, "narrow": 44, "tight": 56}
+"""Characters of a line of the description. Where it is tight, the picture is wide enough for long ones."""
 _TITLE_ROWS = 6  # of a description
 _TITLE_GAP = 8  # points between the title and the drawing
 _UNDERESTIMATED = "…→"  # Graphviz's font metrics take these for too narrow
 _MISSING_WIDTH = 0.6  # of a space, for each of them
 
 
-def drawing_title(caption: Caption, theme: Theme, narrow: bool = False) -> str:
+def drawing_title(caption: Caption, theme: Theme, room: Room = "ample") -> str:
     """The title of a drawing, with its lines below."""
     rows = [f'<FONT POINT-SIZE="17"><B>{escape_label(caption.name)}</B></FONT>']
     for line in caption.lines:
         rows += [
             _small(part, theme.muted, 10)
-            for part in _balanced(line, _TITLE_LINE // (1 + narrow))
+            for part in _balanced(line, _TITLE_LINES[room])
         ]
     return _table(rows, gap_below=_TITLE_GAP)
 
@@ -38,19 +40,15 @@ def _balanced(line: str, width: int) -> list[str]:
     return rows
 
 
-def box_label(caption: Caption, theme: Theme, size: int, narrow: bool = False) -> str:
+def box_label(caption: Caption, theme: Theme, size: int, room: Room = "ample") -> str:
     """The label of a box: name in bold, details beside or below it, and the badge in its own colour.
 
     Args:
         size: the font size of the name in points.
-        narrow: whether rows are short.
+        room: how soon text is broken into rows.
     """
-    head, *below = box_rows(caption, narrow)
-    rows = [_row(head, theme, size)]
-    if not below:
-        return f"<{rows[0]}>"
-    rows += [_small(row.detail, theme.muted, 9) for row in below]
-    return _table(rows, "CENTER")
+    rows = [_row(row, theme, size) for row in box_rows(caption, room)]
+    return f"<{rows[0]}>" if len(rows) == 1 else _table(rows, "CENTER")
 
 
 def port_label(caption: Caption, theme: Theme) -> str:

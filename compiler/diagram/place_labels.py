@@ -67,7 +67,6 @@ def label_rect(lines: list[str], x: float, y: float) -> Rect:
 class _Placer:
     def __init__(self, drawing: Drawing, layout: Layout) -> None:
         self._drawing, self._layout = drawing, layout
-        down = drawing.direction == "TB"
         shown = {
             box.id for box in drawing.boxes if box.kind != "port" or box.caption.name
         }
@@ -104,9 +103,12 @@ class _Placer:
             if edge.label and "lp" in found:
                 x, y = _point(found["lp"])
                 self._own[len(self._labels)] = curve
-                self._labels.append(_Label(edge, edge_lines(edge, down), x, y))
+                self._labels.append(_Label(edge, edge_lines(edge, drawing), x, y))
                 self._places.append((pair, number))
-        self._down = down
+        solid = [*self._boxes, *self._frames.values()]
+        across = [x for curve in self._curves for x, _ in curve.points]
+        self._left = min([*across, *(one.left for one in solid)], default=0.0)
+        self._right = max([*across, *(one.right for one in solid)], default=0.0)
 
     def place_titles(self) -> None:
         """Move the titles of frames off arrows, along the upper border."""
@@ -148,14 +150,19 @@ class _Placer:
         return replace(self._drawing, edges=edges), self._layout
 
     def _moved(self, number: int, label: _Label) -> _Label | None:
-        places = _beside(self._own[number], label)
+        """A label at a free place: one that makes the picture no wider, if there is one."""
+        places = sorted(_beside(self._own[number], label), key=self._is_outside)
         return next((one for one in places if self._is_free(one)), None)
+
+    def _is_outside(self, label: _Label) -> bool:
+        rect = label.rect
+        return rect.left < self._left or self._right < rect.right
 
     def _shortened(self, number: int, label: _Label) -> _Label | None:
         """A label without the type, at a free place; one that finds none goes, unless it says in which copies it is."""
         edge = replace(label.edge, label=label.edge.names)
         if edge.label:
-            shorter = _Label(edge, edge_lines(edge, self._down), label.x, label.y)
+            shorter = _Label(edge, edge_lines(edge, self._drawing), label.x, label.y)
             found = self._moved(number, shorter)
             if found is not None or edge.optional or edge.has_error:
                 return found

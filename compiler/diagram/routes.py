@@ -14,9 +14,11 @@ _ARROWHEAD = 6.0  # points
 _ROUND = 7.0  # points of a corner
 _CLEAR = 3.5  # points between an arrow and what it passes
 _OUT = 9.0  # points before a turn beside a box
+_BESIDE = 15.0  # points between an arrow and a box that it runs beside: outside of a frame around that
 _INSIDE = 8.0  # points between an arrow and the corner of its box
 _MOST_ORDERED = 5  # arrows of which all orders are tried
-_BEND, _HIT = 25.0, 10_000.0  # what a turn, and something in the way, cost in points
+_BEND, _BACK, _HIT = 25.0, 1_000.0, 10_000.0
+"""What a turn, the wrong end of a box, and something in the way cost in points."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +52,13 @@ class Arrow:
     obstacles: Obstacles
 
 
-def routes(arrows: Sequence[Arrow], at: float) -> list[list[Point]]:
+def routes(arrows: Sequence[Arrow], at: float, *, rising: bool) -> list[list[Point]]:
     """The corners of arrows from boxes at the left to boxes at the right, through a space between these.
 
     Args:
         at: where the first of them runs up or down, from left to right; each has a line of its own.
+        rising: whether what is read first is low: where an arrow does not come from the left, it enters a box at its
+            low end, and leaves it at its high end.
     """
     end = at + TRACK * (len(arrows) - 1)
     legs = [
@@ -63,11 +67,13 @@ def routes(arrows: Sequence[Arrow], at: float) -> list[list[Point]]:
                 _legs(one.source.right, one.source, at, one.obstacles),
                 one.source,
                 one.obstacles,
+                one.source.low if rising else one.source.high,
             ),
             _best(
                 _legs(one.target.left, one.target, end, one.obstacles),
                 one.target,
                 one.obstacles,
+                one.target.high if rising else one.target.low,
             ),
         )
         for one in arrows
@@ -120,10 +126,15 @@ def _lies_between(level: float, ends: tuple[float, float]) -> bool:
     return min(ends) < level < max(ends)
 
 
-def _best(legs: Iterable[list[Point]], box: Rect, obstacles: Obstacles) -> list[Point]:
+def _best(
+    legs: Iterable[list[Point]], box: Rect, obstacles: Obstacles, wrong: float
+) -> list[Point]:
+    """The way that costs least; one at the wrong end of the box would seem to lead back."""
+
     def cost(leg: list[Point]) -> float:
         length = sum(abs(a[0] - b[0]) + abs(a[1] - b[1]) for a, b in pairwise(leg))
-        return length + _BEND * len(leg) + _HIT * obstacles.hits(leg, box)
+        back = _BACK * (leg[0][1] == wrong)
+        return length + back + _BEND * len(leg) + _HIT * obstacles.hits(leg, box)
 
     return min(legs, key=cost)
 
@@ -137,7 +148,7 @@ def _legs(
     turn = side + (_OUT if at > side else -_OUT)
     left, right = sorted((turn, at))
     across = (box.left + box.right) / 2
-    beside = box.high + _OUT + 1, box.low - _OUT - 1
+    beside = box.high + _BESIDE, box.low - _BESIDE
     for level in _levels(left, right, beside, obstacles):
         yield [(side, middle), (turn, middle), (turn, level), (at, level)]
         end = box.high if level > box.high else box.low

@@ -94,7 +94,7 @@ def _lead_across(
             for end, edge in here
         ]
         for (_, edge), corners in zip(
-            here, routes(arrows, frame.right + _GAP), strict=True
+            here, routes(arrows, frame.right + _GAP, rising=not down), strict=True
         ):
             found = {"pos": spline([back(point) for point in corners])}
             if edge.label:
@@ -134,7 +134,7 @@ def _solid(drawing: Drawing, placed: Layout) -> Iterator[Rect]:
     for edge in drawing.edges:
         for found in placed.edges.get((edge.source, edge.target), ()):
             if edge.label and "lp" in found:
-                lines = edge_lines(edge, drawing.direction == "TB")
+                lines = edge_lines(edge, drawing)
                 x, y = map(float, found["lp"].split(","))
                 yield label_rect(lines, x, y)
 

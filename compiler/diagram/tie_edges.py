@@ -38,7 +38,7 @@ def ties_as_notes(drawing: Drawing) -> Drawing:
     aligned = {
         edge for edge in ties if _aligned(boxes[edge.source], boxes[edge.target])
     }
-    if drawing.is_narrow:
+    if drawing.room != "ample":
         aligned = set()  # they take a column of their own
     noted = set(ties) - aligned if len(aligned) <= _MAX_TIES else set(ties)
     for edge in drawing.edges:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 
-from compiler.diagram.drawing import Edge
+from compiler.diagram.drawing import Drawing, Edge
 from compiler.diagram.text_metrics import text_width
 
 _EDGE_FONT = 9  # points
@@ -16,6 +17,10 @@ EDGE_LABEL = 118.0
 """Points; a longer label of an edge takes two lines."""
 SIDE_LABEL = 72.0
 """The same beside the main path, where a label may be moved to the right."""
+_TIGHT_LABEL = 40.0
+"""The same where there is little room."""
+_SPACE = re.compile(r" +(?![KMGT]\b)")  # not between a number and its unit
+_INSIDE = re.compile(r"(?<=_)|(?<=[a-z])(?=[A-Z])")
 
 
 def wrap(text: str, width: int, max_lines: int) -> list[str]:
@@ -27,6 +32,25 @@ def wrap(text: str, width: int, max_lines: int) -> list[str]:
     return textwrap.wrap(
         text, width, max_lines=max_lines, placeholder=" …", break_on_hyphens=False
     )
+
+
+def wrap_tightly(text: str, width: int) -> list[str]:
+    """Break text into as short lines as can be, at least `width` characters: long words at underscores and capitals.
+
+    >>> wrap_tightly("hidden_context GatedResidual · 103 K", 10)
+    ['hidden_', 'context', 'Gated', 'Residual ·', '103 K']
+    """
+    lines = [""]
+    for word in _SPACE.split(text):
+        parts = [word] if len(word) <= width else _INSIDE.split(word)
+        for number, part in enumerate(parts):
+            gap = "" if number else " "
+            longer = f"{lines[-1]}{gap}{part}".lstrip()
+            if len(longer) <= width or not lines[-1]:
+                lines[-1] = longer
+            else:
+                lines.append(part)
+    return lines
 
 
 def wrap_edge_label(text: str, width: float = EDGE_LABEL) -> list[str]:
@@ -50,14 +74,14 @@ def wrap_edge_label(text: str, width: float = EDGE_LABEL) -> list[str]:
     return min(lines, key=edge_label_width)
 
 
-def edge_lines(edge: Edge, down: bool) -> list[str]:
+def edge_lines(edge: Edge, drawing: Drawing) -> list[str]:
     """The lines of an edge's label.
 
-    Args:
-        down: whether the picture is read from top to bottom. Beside its main path, an edge may run past the space that
-            is kept for its label.
+    From top to bottom, an edge beside the main path may run past the space that is kept for its label.
     """
-    beside = down and not edge.on_main_path
+    if drawing.room == "tight":
+        return wrap_edge_label(edge.label, _TIGHT_LABEL)
+    beside = drawing.direction == "TB" and not edge.on_main_path
     return wrap_edge_label(edge.label, SIDE_LABEL if beside else EDGE_LABEL)
 
 

@@ -53,7 +53,26 @@ def test_a_wide_figure_is_broken_into_rows() -> None:
     assert _paths(drawn.drawing) == _paths(compiled("bert").diagram(depth=0).drawing)
 
 
-FITTING = {("TB", "85mm"): 101, ("TB", "174mm"): 110, ("LR", "174mm"): 100}
+def test_where_there_is_little_room_names_are_broken_too() -> None:
+    drawn = compiled("tft").diagram(width="85mm")
+    _check(drawn.svg, COLUMN)
+    assert drawn.drawing.room == "tight"
+    assert ">hidden_<" in drawn.svg and ">context<" in drawn.svg
+
+
+def test_networks_that_fit_in_no_other_way_are_boxes() -> None:
+    drawn = compiled("clip").diagram(width="85mm")
+    _check(drawn.svg, COLUMN)
+    boxes = {box.caption.name: box for box in drawn.drawing.boxes}
+    assert boxes["text"].kind == "block" and boxes["text"].caption.detail == "63.4 M"
+    assert _paths(drawn.drawing) >= _paths(compiled("clip").diagram(depth=0).drawing)
+    met = [edge for edge in drawn.drawing.edges if edge.kind == "meet"]
+    ids = [boxes[name].id for name in ("text_embeds", "image_embeds")]
+    assert sorted(edge.source for edge in met) == sorted(ids)
+    assert {edge.target for edge in met} == {boxes["similarity"].id}
+
+
+FITTING = {("TB", "85mm"): 111, ("TB", "174mm"): 111, ("LR", "174mm"): 111}
 """How many architectures have a figure of a width."""
 
 
@@ -98,9 +117,9 @@ def _paths(drawing: Drawing) -> set[tuple[str, ...]]:
 
 def test_what_cannot_be_read_is_an_error_that_says_what_to_do() -> None:
     with pytest.raises(DiagramError) as caught:
-        compiled("clip").diagram(width="85mm")
+        compiled("clip").diagram(width="40mm")
     text = str(caught.value)
-    assert text.startswith("at 85 mm, the smallest text would be ")
+    assert text.startswith("at 40 mm, the smallest text would be ")
     assert (
         "draw one network (--network), or draw a block alone (--block), or give it"
         in text
