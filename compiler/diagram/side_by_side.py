@@ -20,6 +20,7 @@ from compiler.diagram.layout_engine import LayoutEngine, lay_out
 from compiler.diagram.place_labels import label_rect
 from compiler.diagram.positions import Layout
 from compiler.diagram.routes import TRACK, Arrow, Obstacles, routes, spline
+from compiler.diagram.straighten import straighten
 from compiler.diagram.two_columns import part_of, two_columns
 from compiler.diagram.u_shape import u_shape
 from compiler.diagram.wrapping import edge_lines
@@ -69,6 +70,7 @@ def arranged(drawing: Drawing, engine: LayoutEngine) -> Layout:
         [(homes[e.source], homes[e.target], e) for e in across],
         down,
     )
+    straighten(drawing, placed)
     return placed
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from compiler.diagram.drawing import Box, Drawing
+from compiler.diagram.geometry import Curve
 from compiler.diagram.side_by_side import arranged
 from tests.compiler.diagram.specs import SPECS
 from tests.programs import compiled
@@ -92,3 +93,20 @@ def test_they_are_in_all_architectures() -> None:
     found = {spec.stem: _faults(spec) for spec in SPECS}
     assert sum(frames for frames, _ in found.values()) >= 38
     assert {spec: faults for spec, (_, faults) in found.items() if faults} == {}
+
+
+@pytest.mark.parametrize("spec", ["gpt_oss", "mixtral", "qwen3_moe"])
+def test_value_is_led_to_attention_beside_query_and_key(spec: str) -> None:
+    drawing = compiled(spec).diagram().drawing
+    layout = arranged(drawing, "wheel")
+    boxes = {box.id: box for box in drawing.boxes}
+    (value,) = (
+        edge
+        for edge in drawing.edges
+        if edge.names.startswith("value") and boxes[edge.target].op == "attention"
+    )
+    (place,) = layout.edges[value.source, value.target]
+    source, target = layout.box(value.source), layout.box(value.target)
+    assert source.left > target.left
+    points = Curve.of(place["pos"]).points
+    assert all(target.left < x < source.right for x, _ in points)
