@@ -262,7 +262,7 @@ class Program:
             depth: levels of blocks that are expanded; default: what fits a page.
             expand: names of layers or blocks that are expanded at any depth.
             fold: names of layers or blocks that stay folded at any depth.
-            direction: top to bottom (`TB`) or left to right (`LR`).
+            direction: top to bottom (`TB`) or left to right (`LR`, a long line in rows).
             theme: `light`, `dark`, `print`, or `auto`: light or dark as the viewer of an SVG prefers, else light.
             links: each layer of an SVG is a link to this URL with the file and the line of the layer; "" for no links.
             key: whether colours and lines are explained below the title.
@@ -281,6 +281,7 @@ class Program:
         from compiler.diagram.diagram import Diagram
         from compiler.diagram.draw import draw
         from compiler.diagram.fit_width import fitted, length
+        from compiler.diagram.in_rows import in_rows
         from compiler.diagram.options import DiagramOptions
 
         options = DiagramOptions(
@@ -297,7 +298,9 @@ class Program:
             length(width),
         )
         typed = self.marked
-        drawing = fitted(typed, options) if options.width else draw(typed, options)
+        drawing = (
+            fitted(typed, options) if options.width else in_rows(draw(typed, options))
+        )
 
         def write_page() -> str:
             from compiler.page.html_page import html_page
