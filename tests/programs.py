@@ -26,12 +26,13 @@ SHALLOW: Mapping[str, Mapping[str, Any]] = {
 """How deep networks are built whose experts are tens of thousands of modules at full depth."""
 
 CHOSEN = (
-    *("bert_classifier", "bloom", "c3d", "clip", "convlstm", "cyclegan", "deberta_v3"),
-    *("detector", "detr", "dit", "dlrm", "efficientnet_b0", "encoder_decoder"),
-    *("encoder_tagger", "falcon", "gat", "gpt2", "gpt_oss", "gptj", "inception_v3"),
-    *("jamba", "llama3", "mobilenet_v2", "mobilenet_v3", "nerf", "opt", "patchtst"),
-    *("pixelcnn", "pointer_generator", "r3d_18", "reader", "rwkv4", "squeezenet"),
-    *("swin_t", "t5_small", "tcn", "tft", "transformer", "wavegan", "xlnet", "yolov8"),
+    *("bert_classifier", "bloom", "c3d", "clip", "convlstm", "cyclegan"),
+    *("deberta_v3", "detector", "detr", "dit", "dlrm", "efficientnet_b0"),
+    *("encoder_decoder", "encoder_tagger", "falcon", "gat", "gcn", "gpt2", "gpt_oss"),
+    *("gptj", "inception_v3", "jamba", "llama3", "mobilenet_v2", "mobilenet_v3"),
+    *("nerf", "opt", "patchtst", "pixelcnn", "pointer_generator", "r3d_18", "reader"),
+    *("rwkv4", "shufflenet_v2", "squeezenet", "swin_t", "t5_small", "tcn", "tft"),
+    *("transformer", "wavegan", "wavenet", "xlnet", "yolov8"),
 )
 """What most tests of architectures run on: all that specs and their modules use, as tests/test_programs.py checks.
 
