@@ -53,7 +53,7 @@ from compiler.symbolic.symbol_table import COUNTER
 _LONGEST_TEST, _LONGEST_MESSAGE, _LONGEST_TEXT = 69, 56, 68
 """Characters of what is compared, of a message that fits in its line, and of one that has a line of its own."""
 
-_MANY = 4
+_MANY = 8
 """So many demands under conditions are no longer made one by one."""
 
 

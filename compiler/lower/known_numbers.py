@@ -87,8 +87,10 @@ class KnownNumbers:
             return
         if one.relation == "multiple":
             self._multiples.append(one)
+            one = replace(one, relation="least")
+            self.learn(one)
             quotient = Binary("//", one.code, one.least)
-            one = replace(one, code=quotient, least=lit(1), relation="least")
+            one = replace(one, code=quotient, least=lit(1))
         if isinstance(one.code, Starred):
             if one.is_certain:
                 self._learn_items(one.code, one.least)

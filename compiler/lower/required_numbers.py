@@ -34,7 +34,7 @@ from compiler.codegen.python import (
 )
 from compiler.codegen.traversal import children, filled, placeholders
 from compiler.dataclass import dataclass
-from compiler.ir.graph import Alternatives, Node
+from compiler.ir.graph import Alternatives, Node, Scope
 from compiler.ir.module import ScopeName
 from compiler.ir.typed import TypedNode
 from compiler.lower.build_sites import BuildSite, BuildSites, build_sites, in_builder
@@ -415,22 +415,26 @@ def _of_sizes(plan: ClassPlan) -> Iterator[Required]:
     for use in plan.uses:
         found |= dict.fromkeys((*x, "multiple") for x in use.context.multiples)
         found |= dict.fromkeys((*x, "least") for x in use.context.leasts)
-    nodes = plan.scope.nodes
+    # By identity: a group shares what is known of sizes with the scope around it, which may have a layer of that name.
+    conditions = {
+        id(node): under
+        for name in plan.scope.nodes
+        for under, node in _possible(plan.scope, name)
+    }
     for size, other, node, relation in found:
         symbols = size.symbols | other.symbols
-        # A group shares what is known of sizes with the scope around it, which may have a layer of the same name.
         if (
             isinstance(node, Node)
-            and nodes.get(node.name) is node
+            and id(node) in conditions
             and all(
                 isinstance(one, InputDim | ParamNumber | ListItem) for one in symbols
             )
         ):
-            under = _built_when(plan, node.name)
-            one = Required(size_code(size), size_code(other), relation=relation)
+            codes = size_code(size), size_code(other)
+            one = Required(*codes, conditions[id(node)], relation)
             repeat = node.layer.repeat
             count = None if repeat is None else value_code(repeat.count)
-            yield from _under(under, _of_copies(one, count))
+            yield from _under(_built_when(plan, node.name), _of_copies(one, count))
 
 
 def _built_when(plan: ClassPlan, layer: str) -> tuple[Expr, ...]:
@@ -500,18 +504,27 @@ def _least(target: object, argument: str) -> Iterator[int]:
 
 def _alternatives(plan: ClassPlan, name: str) -> Iterator[_Alternative]:
     """What a layer may be: under which conditions, and its arguments."""
-    chosen = plan.scope.nodes[name].target
-    if not isinstance(chosen, Alternatives):
+    if not isinstance(plan.scope.nodes[name].target, Alternatives):
         typed = plan.layers[name]
         yield (), typed.target, typed.arguments
         return
     seen = {id(run.node.node): run.node for run in plan.runs(name)}
-    before: tuple[Expr, ...] = ()
-    for condition, node in zip(chosen.conditions, chosen.nodes, strict=True):
-        own = () if condition is None else (value_code(condition),)
+    for conditions, node in _possible(plan.scope, name):
         if id(node) in seen:
             typed = seen[id(node)]
-            yield (*before, *own), typed.target, typed.arguments
+            yield conditions, typed.target, typed.arguments
+
+
+def _possible(scope: Scope, name: str) -> Iterator[tuple[tuple[Expr, ...], Node]]:
+    """What a layer is, or may be, and under which conditions."""
+    node = scope.nodes[name]
+    if not isinstance(node.target, Alternatives):
+        yield (), node
+        return
+    before: tuple[Expr, ...] = ()
+    for condition, one in zip(node.target.conditions, node.target.nodes, strict=True):
+        own = () if condition is None else (value_code(condition),)
+        yield (*before, *own), one
         before = (*before, *map(negated, own))
 
 

@@ -162,6 +162,8 @@ class Routed(nn.Module):
         super().__init__()
         if min(width, experts, top_k) < 1:
             raise ValueError("width, experts and top_k must be at least 1")
+        if experts < top_k:
+            raise ValueError("experts must be at least top_k")
         self.top_k = top_k
         self.first = Sparse(width, hidden=12, experts=experts, top_k=top_k)
         self.bias = nn.Parameter(torch.full((experts,), 0.1))

@@ -169,8 +169,8 @@ class Level(nn.Module):
         super().__init__()
         if min(len(widths), len(attends)) < 1:
             raise ValueError("len(widths) and len(attends) must be at least 1")
-        if min(groups, widths[0]) < 1:
-            raise ValueError("groups and widths[0] must be at least 1")
+        if groups < 1:
+            raise ValueError("groups must be at least 1")
         if widths[0] % groups != 0:
             raise ValueError("widths[0] must be a multiple of groups")
         if (widths[0] + c) % groups != 0:

@@ -265,6 +265,8 @@ class Mixtral(nn.Module):
             raise ValueError("heads must be a multiple of kv_heads")
         if width < heads:
             raise ValueError("width must be at least heads")
+        if experts < top_k:
+            raise ValueError("experts must be at least top_k")
         if depth < 1:
             raise ValueError(
                 "depth must be at least 1: a copy gives layers its outputs"

@@ -271,6 +271,8 @@ class Qwen3MoE(nn.Module):
             raise ValueError("head_dim must be a multiple of 2")
         if heads % kv_heads != 0:
             raise ValueError("heads must be a multiple of kv_heads")
+        if experts < top_k:
+            raise ValueError("experts must be at least top_k")
         if depth < 1:
             raise ValueError(
                 "depth must be at least 1: a copy gives layers its outputs"

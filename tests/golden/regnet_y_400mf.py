@@ -128,15 +128,18 @@ class RegNetY400MF(nn.Module):
             raise ValueError("classes, stem, group_width and widths must be at least 1")
         if min(depths[:4]) < 0:
             raise ValueError("depths must be at least 0")
-        if (
-            (depths[0] > 0 and stem < 4)
-            or (depths[1] > 0 and widths[0] < 4)
-            or (depths[2] > 0 and widths[1] < 4)
-            or (depths[3] > 0 and widths[2] < 4)
-            or any(depths[i] > 1 and widths[i] < 4 for i in range(4))
-            or any(depths[i] > 0 and widths[i] < group_width for i in range(4))
-        ):
-            raise ValueError("stem, depths, widths, group_width do not go together")
+        if depths[0] > 0 and stem < 4:
+            raise ValueError("stem must be at least 4")
+        if depths[1] > 0 and widths[0] < 4:
+            raise ValueError("widths[0] must be at least 4")
+        if depths[2] > 0 and widths[1] < 4:
+            raise ValueError("widths[1] must be at least 4")
+        if depths[3] > 0 and widths[2] < 4:
+            raise ValueError("widths[2] must be at least 4")
+        if any(depths[i] > 1 and widths[i] < 4 for i in range(4)):
+            raise ValueError("widths[i] must be at least 4")
+        if any(depths[i] > 0 and widths[i] < group_width for i in range(4)):
+            raise ValueError("widths[i] must be at least group_width")
         self.stem = nn.Sequential(
             nn.Conv2d(3, stem, kernel_size=3, stride=2, padding=1, bias=False),
             nn.BatchNorm2d(stem),

@@ -276,8 +276,6 @@ class YOLOv8(nn.Module):
             raise ValueError("widths[3] must be a multiple of 2")
         if widths[1] % 2 != 0:
             raise ValueError("widths[1] must be a multiple of 2")
-        if widths[4] < 2:
-            raise ValueError("widths[4] must be at least 2")
         self.stem = Conv(3, widths[0], kernel_size=3, stride=2)
         self.stages = nn.ModuleList(
             Stage(widths[i], widths[i + 1], depths[i]) for i in range(4)

@@ -55,6 +55,15 @@ REFUSED: dict[str, tuple[str, dict[str, Any], str]] = {
         {"many": 8},
         "many must be at least width",
     ),
+    "what a layer that is chosen needs": (
+        (
+            f"params: {{width: 16, heads: 4, far: true}}\n{SEEN}"
+            "  a: {choose: [{when: far, op: attention, num_heads: heads}, {op: attention, num_heads: heads, "
+            "is_causal: true}], in: {query: l, key: l, value: l}}"
+        ),
+        {"heads": 3},
+        "width must be a multiple of heads",
+    ),
     "a number of copies below 0": (
         f"params: {{width: 4, n: 2}}\n{X}layers: {{a: {{op: linear, out_features: width, repeat: n}}}}",
         {"n": -1},
