@@ -21,7 +21,7 @@ def pieces(drawing: Drawing) -> list[set[str]]:
     short as can be.
     """
     spans = _spans(drawing)
-    line = _Line(drawing, spans)
+    line = _Chain(drawing, spans)
     breaks = line.broken(_allowed(drawing, spans), drawing.pieces)
     found: list[set[str]] = [set() for _ in range(len(breaks) + 1)]
     for name, place in line.places.items():
@@ -167,7 +167,7 @@ def _allowed(drawing: Drawing, spans: Mapping[str, _Stretch]) -> list[float]:
     ]
 
 
-class _Line:
+class _Chain:
     """What a drawing is broken into: its boxes in the order in which they run, and where each is counted."""
 
     def __init__(self, drawing: Drawing, spans: Mapping[str, _Stretch]) -> None:

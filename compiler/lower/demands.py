@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import (
+    Callable,
+    Collection,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from dataclasses import replace
 from math import inf
 from typing import Any
@@ -53,6 +60,8 @@ from compiler.symbolic.symbol_table import COUNTER
 _LONGEST_TEST, _LONGEST_MESSAGE, _LONGEST_TEXT = 69, 56, 68
 """Characters of what is compared, of a message that fits in its line, and of one that has a line of its own."""
 
+_FEW = 12
+"""Of so many demands those are left out that others imply."""
 _MANY = 8
 """So many demands under conditions are no longer made one by one."""
 
@@ -105,7 +114,7 @@ def bounds(
     taken: Signature,
     positive: Collection[str],
     required: Iterable[Required],
-    demanded: Iterable[Expr],
+    demanded: Sequence[Expr],
     uses: Sequence[Instance],
 ) -> Iterator[Demand]:
     """The bounds of the arguments of a class: those declared, those that are at least 1, then what they do not prove.
@@ -129,11 +138,44 @@ def bounds(
         return [x for one in always for x in simplified(one, {}, found.known)]
 
     simple = plain(without_opposites(asked))
+    added: list[Required] = []
     for one in sorted(_merged(simple), key=lambda one: _order(one, places)):
         for part in plain([one]):
             if not found.known.is_proven(part):
                 found.add(part)
+                added.append(part)
+    implied = list(_implied(added, lambda: _Demands(plan, taken, positive, demanded)))
+    if implied:
+        found = _Demands(plan, taken, positive, demanded)
+        for one in added:
+            if one not in implied:
+                found.add(one)
     yield from found.all()
+
+
+def _implied(
+    required: Sequence[Required], begin: Callable[[], _Demands]
+) -> Iterator[Required]:
+    """What is required of formulas, and of one name beside others, though what comes later implies it."""
+    if len(required) > _FEW:
+        return
+    left = list(required)
+    for one in required:
+        plain = isinstance(one.code, Placeholder) and isinstance(one.least, Literal)
+        if (
+            plain
+            or one.relation != "least"
+            or not one.is_certain
+            or not isinstance(one.code, Placeholder | Binary)
+        ):
+            continue
+        known = begin().known
+        for other in left:
+            if other is not one:
+                known.learn(other)
+        if known.is_proven(one):
+            left.remove(one)
+            yield one
 
 
 def _is_refuted(one: Required, use: Instance) -> bool:
@@ -231,7 +273,7 @@ class _Demands:
         plan: ClassPlan,
         taken: Signature,
         positive: Collection[str],
-        demanded: Iterable[Expr],
+        demanded: Sequence[Expr],
     ) -> None:
         self.plan, self.taken = plan, taken.all
         self.late = late_params(taken.defaults)

@@ -90,11 +90,12 @@ class RelativePositionBias(_PositionBias):
     ) -> TensorType:
         sides = 2 if self.bidirectional else 1
         buckets = ctx.constant(self.num_buckets, "num_buckets", "num_buckets")
-        if buckets < 2 * sides:
+        if not ctx.at_least(self.num_buckets, 2 * sides):
             message = f"num_buckets is {buckets}, and must be at least {2 * sides}"
             raise errors.constraint(message, argument="num_buckets")
         near = buckets // sides // 2
-        if not ctx.at_least(self.max_distance, near + 1):
+        # Above `num_buckets // sides // 2`, which is no polynomial.
+        if not ctx.at_least(2 * sides * self.max_distance, self.num_buckets + 1):
             message = f"max_distance must be above {near}, the number of single-distance buckets"
             raise errors.constraint(message, argument="max_distance")
         return super().infer(ctx, query, key)

@@ -44,8 +44,6 @@ class Siamese(nn.Module):
             raise ValueError("all sizes must be at least 1")
         if size - kernels[0] < 1:
             raise ValueError("size - kernels[0] must be at least 1")
-        if size < kernels[0]:
-            raise ValueError("size must be at least kernels[0]")
         self.conv1 = nn.Conv2d(channels, widths[0], kernel_size=kernels[0])
         self.conv2 = nn.Conv2d(widths[0], widths[1], kernel_size=kernels[1])
         self.conv3 = nn.Conv2d(widths[1], widths[2], kernel_size=kernels[2])

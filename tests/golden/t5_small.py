@@ -427,10 +427,12 @@ class T5(nn.Module):
         super().__init__()
         if min(vocab, width, heads, head_width, hidden, buckets, max_distance) < 1:
             raise ValueError("all sizes must be at least 1")
+        if 2 * max_distance < buckets + 1:
+            raise ValueError("2 * max_distance must be at least buckets + 1")
         if depth < 0:
             raise ValueError("depth must be at least 0")
-        if max_distance < 17:
-            raise ValueError("max_distance must be at least 17")
+        if buckets < 4:
+            raise ValueError("buckets must be at least 4")
         self.width = width
         self.shared = nn.Embedding(vocab, width)
         self.encoder = Encoder(
