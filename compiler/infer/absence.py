@@ -58,11 +58,11 @@ def check_absence(
     What is absent under a condition may be read under the same one, or one that asks for more.
     """
     right = True
-    for port, ref in _each(node, refs):
+    for number, (port, ref) in enumerate(_each(node, refs)):
         source = absent_source(scope, ref)
         if source is None:
             continue
-        fault = _fault(node, target, port, source, ref)
+        fault = _fault(node, target, port, source, ref, first=number == 0)
         if fault:
             message, help = fault
             span = node.place.document.locate(ref.path)
@@ -145,9 +145,12 @@ def _each(node: Node, refs: Refs) -> Iterator[tuple[str, Ref]]:
 
 
 def _fault(
-    node: Node, target: Target, port: str, source: Node, ref: Ref
+    node: Node, target: Target, port: str, source: Node, ref: Ref, *, first: bool
 ) -> tuple[str, str] | None:
-    """What is wrong with reading a value that may be absent, and what to write instead."""
+    """What is wrong with reading a value that may be absent, and what to write instead.
+
+    A layer that is off passes on the first of its inputs; the others may be absent with it.
+    """
     if port == "else":
         lacks = may_lack(source, ref.port)
         if (
@@ -168,7 +171,7 @@ def _fault(
     same = f"give it the condition of {source.name}, and else: null"
     if not runs_with(node, source):
         return f"{port} needs a value", same
-    if node.otherwise is None:
+    if first and node.otherwise is None:
         return "it is passed on where `when` is false", "write else: null"
     return None
 
