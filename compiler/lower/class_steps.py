@@ -50,6 +50,17 @@ class Stream:
         name = (required or list(self.axes))[0]
         return name, self.axes[name]
 
+    @property
+    def growing(self) -> frozenset[str]:
+        """The names of the dimensions along which the pieces follow one another."""
+        sizes = (
+            kind.shape[self.axes[name]]
+            for one in self.networks
+            for name, kind in one.inputs.items()
+            if name in self.axes and kind is not None
+        )
+        return frozenset(str(symbol) for size in sizes for symbol in size.symbols)
+
 
 class StepFlows(Protocol):
     """What is known of the runs of layers along the stepped dimension."""

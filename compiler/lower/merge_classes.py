@@ -27,7 +27,7 @@ from compiler.lower.cut_static import cut_static
 from compiler.lower.inplace import overwrite
 from compiler.lower.members import is_sequential
 from compiler.lower.parted import Parted, Symbolic, Unwritten
-from compiler.lower.sizes import read_sizes
+from compiler.lower.sizes import Kept, read_sizes
 from compiler.lower.use_sizes import tell_uses
 from compiler.lower.validate import Validator
 from compiler.op.library_sources import class_names
@@ -123,17 +123,29 @@ def _merged(merger: Merger) -> tuple[list[ClassIR], Constructors]:
     return classes, constructors
 
 
-def _require_known_sizes(ir: ClassIR, constructors: Constructors) -> None:
-    """What is worked out before the first piece needs no size of all pieces.
+def _require_known_sizes(
+    ir: ClassIR, constructors: Constructors, growing: Collection[str]
+) -> None:
+    """What is worked out before the first piece needs no size of the pieces.
 
     Raises:
         Unwritten: where it does, so that the constructor would have to take that size.
     """
     if ir.plan.scope.kind != "network":
         return
-    for name in constructors.of(ir.plan).dims:
-        reason = f"{name} grows with every piece, and is needed before the first"
-        raise Unwritten(ir.plan, "", reason)
+    dims = constructors.of(ir.plan).dims
+    for name in sorted(dims, key=lambda name: name not in growing):
+        reason = "grows with every piece, and is needed before the first"
+        if name not in growing:
+            reason = "is known with the first piece, and is needed before it"
+        raise Unwritten(ir.plan, _first_reader(ir, name), f"{name} {reason}")
+
+
+def _first_reader(ir: ClassIR, name: str) -> str:
+    """The first layer that reads a size before the first piece; "" where none does by itself."""
+    statements = ir.before.statements if ir.before is not None else ()
+    found = (one.layer for one in statements if Kept(name) in reads(one))
+    return next(found, "")
 
 
 _Merge = Callable[["Merger"], tuple[list[ClassIR], Constructors]]
@@ -216,7 +228,7 @@ class Merger:
         by_plan = {id(ir.plan): ir for ir in found}
         constructors = Constructors(by_plan, self.spec, self.typed.params)
         for ir in found:
-            _require_known_sizes(ir, constructors)
+            _require_known_sizes(ir, constructors, steps.stream.growing)
         return found, constructors
 
     def _classes(self, plans: Plans) -> tuple[list[ClassIR], Constructors, Validator]:

@@ -51,10 +51,34 @@ def test_what_is_known_before_the_first_piece_needs_no_size_of_all(
     file = tmp_path / "net.yaml"
     file.write_text(OF_SIZES)
     (one,) = compile_spec(file).check()
-    assert one.code == "no-code"
+    assert (one.code, one.path) == ("no-code", "Net.table")
     assert "T grows with every piece" in one.message
     file.write_text(OF_SIZES.replace("step: T\n", ""))
     assert compile_spec(file).check() == ()
+
+
+OF_TWO_SIZES = """\
+name: Net
+inputs: {x: "float[B, T, 4]", m: "float[B, 4]?"}
+step: {T: [x]}
+layers:
+  none: {op: parameter, shape: [1, 4], when: not given(m), else: null}
+  known: {op: linear, out_features: 4, in: m, when: given(m), else: none}
+  wide: {op: unsqueeze, dim: 1}
+  table: {op: expand, shape: [B, T, 4]}
+  sum: {op: add, in: [x, table]}
+outputs: {y: sum}
+"""
+
+
+def test_of_two_sizes_that_are_needed_too_early_the_one_that_grows_is_named(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "net.yaml"
+    file.write_text(OF_TWO_SIZES)
+    (one,) = compile_spec(file).check()
+    assert (one.code, one.path) == ("no-code", "Net.table")
+    assert "T grows with every piece" in one.message
 
 
 VARIANTS = {
