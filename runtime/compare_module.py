@@ -172,7 +172,7 @@ class ModuleComparison:
         self._interpreter.train(training)
         expected, inputs = self._interpret(instance, sizes, absent)
         if isinstance(expected, Exception):
-            problem = f"the interpreter raises {expected!r}"
+            problem = f"the interpreter raises {described(expected)}"
             reported = [problem] if must_run and not training else []
             return self._drop_differing(dict.fromkeys(self._modules, reported))
         found = {}
@@ -279,6 +279,13 @@ class ModuleComparison:
                 self._interpreter.train(training)
                 return self._interpret(instance, sizes, absent)
         return found, inputs
+
+
+def described(error: Exception) -> str:
+    """An error in a message: of an op's requirement what it says, without its other fields."""
+    if isinstance(error, OpError):
+        return f"OpError: {error.worded(error.port)}"
+    return repr(error)
 
 
 def _is_dtype_error(error: Exception) -> bool:

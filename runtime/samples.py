@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 
 import torch
@@ -15,19 +15,53 @@ from compiler.symbolic.symbols import Symbol
 from compiler.symbolic.tensor import TensorType
 
 DTYPES: Final = {"float": torch.float32, "int": torch.int64, "bool": torch.bool}
+_SAMPLES: Final = 4
+"""How many sizes of each symbol are tried."""
+_MORE: Final = (4, 5, 6, 8, 9, 10, 11, 12)
+"""By how many steps the sizes that take the place of others are above the smallest."""
 SymbolSizes = Mapping[Symbol, int]
 """The value of each symbol."""
 
 
 def sample_sizes(instance: Instance) -> Iterator[dict[Symbol, int]]:
-    """Several small allowed values for every symbol of a network's inputs."""
+    """Several small allowed values for every symbol of a network's inputs.
+
+    Symbols have different sizes, which the network has nowhere else, so that confusing two of them shows, and nothing
+    that an op tells apart by its size is equal by chance. The smallest size, often 1, is tried even so.
+    """
     constraints = symbol_constraints(instance)
-    choices = list(map(_sample, constraints.values()))
-    samples = max((len(choice) for choice in choices), default=1)
+    fixed = _fixed_sizes(instance)
+    choices = [_sample(constraint, fixed) for constraint in constraints.values()]
+    samples = max((len(choice[:_SAMPLES]) for choice in choices), default=1)
     for number in range(samples):
-        # Symbols have different sizes, so that confusing two of them shows.
-        sizes = [c[(number + k) % len(c)] for k, c in enumerate(choices)]
+        sizes: list[int] = []
+        for k, choice in enumerate(choices):
+            first = (number + k) % len(choice[:_SAMPLES])
+            wanted = (choice[first], *choice[_SAMPLES:], *choice[:_SAMPLES])
+            free = (size for size in wanted if size not in sizes)
+            sizes.append(next(free, wanted[0]))
         yield dict(zip(constraints, sizes, strict=True))
+
+
+def _fixed_sizes(instance: Instance) -> set[int]:
+    """The sizes that tensors of a network have whatever its inputs are."""
+    found: set[int] = set()
+    seen: set[Instance] = set()
+    pending = [instance]
+    while pending:
+        one = pending.pop()
+        if one in seen:
+            continue
+        seen.add(one)
+        for call in (call for node in one.nodes.values() for call in node.calls):
+            for kind in (*call.inputs.values(), *call.outputs.values()):
+                for tensor in kind if isinstance(kind, tuple) else (kind,):
+                    shape = () if tensor is None else tensor.shape
+                    values = (one.context.value(size).constant for size in shape)
+                    found.update(size for size in values if size is not None)
+            if call.instance is not None:
+                pending.append(call.instance)
+    return found
 
 
 def smallest_sizes(instance: Instance) -> dict[Symbol, int]:
@@ -50,12 +84,14 @@ def input_shapes(instance: Instance) -> list[list[Dim]]:
     return [[value(size) for size in one.shape] for one in _input_types(instance)]
 
 
-def _sample(constraint: Constraint) -> list[int]:
-    """A few values that a constraint allows."""
+def _sample(constraint: Constraint, fixed: Collection[int]) -> list[int]:
+    """A few values that a constraint allows, then more of them; of those that are not `fixed` where it allows some."""
     step, limit = constraint.multiple_of, constraint.max
     smallest = _smallest(constraint)
-    sizes = [smallest + 2 * step, smallest + 3 * step, smallest, smallest + 7 * step]
-    return [size for size in sizes if limit is None or size <= limit] or [smallest]
+    sizes = [smallest + number * step for number in (2, 3, 7, *_MORE)]
+    sizes = [size for size in sizes if limit is None or size <= limit]
+    sizes = [size for size in sizes if size not in fixed] or sizes
+    return [*sizes[:2], smallest, *sizes[2:]]
 
 
 def _smallest(constraint: Constraint) -> int:

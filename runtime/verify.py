@@ -28,7 +28,7 @@ from compiler.ir.counts import ParameterCounter
 from compiler.ir.graph import Scope
 from compiler.ir.typed import Instance, TypedGraph
 from compiler.program import Program
-from runtime.compare_module import RAISED_BY_TORCH, ModuleComparison
+from runtime.compare_module import RAISED_BY_TORCH, ModuleComparison, described
 from runtime.interpret import Interpreter, used_layers
 from runtime.load import (
     accepted_params,
@@ -234,7 +234,8 @@ class _Verifier:
             comparison = ModuleComparison(modules, make_interpreter)
         except RAISED_BY_TORCH as error:
             self._problems += [
-                f"{where}: the interpreter raises {error!r}" for where in modules
+                f"{where}: the interpreter raises {described(error)}"
+                for where in modules
             ]
             return
         for where, problems in comparison.compare_state().items():

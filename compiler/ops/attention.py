@@ -189,7 +189,7 @@ class Attention(Op):
     def _require_flat_mask(
         self, ctx: Context, mask: TensorType, batch: Dim, queries: Dim, keys: Dim
     ) -> None:
-        if batch == queries == mask.shape[0]:
+        if batch == queries == mask.shape[0] and batch != 1:  # of one row both are one
             raise errors.constraint(
                 f"mask is {mask}, which could be [B, S] or [T, S]",
                 port="mask",

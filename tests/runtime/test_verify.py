@@ -9,7 +9,9 @@ import pytest
 import torch
 
 from compiler import Program, compile_spec
+from compiler.op.errors import OpError
 from compiler.symbolic.symbols import NETWORKS, InputDim
+from runtime.compare_module import described
 from runtime.samples import concrete_shape, sample_inputs, sample_sizes
 from runtime.verify import verify, verify_types
 
@@ -160,7 +162,7 @@ def test_one_in_some_values_is_compiled(net: Program) -> None:
 @pytest.mark.parametrize(
     ("written", "instead", "problem"),
     [
-        ("first + drop", "0.999 * first + drop", "at B=3, T=4: output differs by"),
+        ("first + drop", "0.999 * first + drop", "at B=3, T=8: output differs by"),
         ("first + drop", "first.detach() + drop", "gradient of x differs"),
         (
             "Linear(4, width)",
@@ -172,8 +174,8 @@ def test_one_in_some_values_is_compiled(net: Program) -> None:
             "range(2)",
             "Net(n=3): the tensor copies.2.weight of float64[4, 4] is missing",
         ),
-        ("mask[:, None]", "None", "at B=3, T=4: output differs by"),
-        ("copies = first\n", "copies = x\n", "Net(width=5) at B=3, T=4: raises"),
+        ("mask[:, None]", "None", "at B=3, T=8: output differs by"),
+        ("copies = first\n", "copies = x\n", "Net(width=5) at B=3, T=8: raises"),
         (
             "init.zeros_",
             "init.ones_",
@@ -182,12 +184,12 @@ def test_one_in_some_values_is_compiled(net: Program) -> None:
         ("init.zeros_(self.first.bias)", "pass", "first.bias is initialised with mean"),
         ("LayerNorm(width)", "LayerNorm(width, eps=0.1)", "output differs by"),
         ("self.norm(attend)", "F.layer_norm(attend, attend.shape[-1:])", ""),
-        ("if on else None", "if not on else None", "Net at B=3, T=4, training: output"),
-        ("Dropout(0.5)", "Dropout(0.4)", "Net at B=3, T=4, training: output differs"),
+        ("if on else None", "if not on else None", "Net at B=3, T=8, training: output"),
+        ("Dropout(0.5)", "Dropout(0.4)", "Net at B=3, T=8, training: output differs"),
         (
             "mask: Tensor | None = None) -> Tensor:",
             "mask: Tensor | None = None) -> Tensor:\n        mask = None",
-            "Net at B=3, T=4: output differs",
+            "Net at B=3, T=8: output differs",
         ),
         ("n: int = 2", "n: int = 3", "Net(width=5): the tensor"),
     ],
@@ -238,6 +240,44 @@ def test_sample_sizes_are_allowed_and_different() -> None:
     for symbol in ("B", "H", "W"):
         assert len({sizes[symbol] for sizes in samples}) >= 3
     assert any(sizes["H"] != sizes["W"] for sizes in samples)
+
+
+SEEDS = """\
+name: Seeds
+params: {width: 8, seeds: 3}
+inputs: {x: "float[B, N, width]", mask: "bool[B, N]"}
+layers:
+  seeds: {op: parameter, shape: [1, seeds, width]}
+  spread: {op: expand, shape: [B, seeds, width]}
+  attend: {op: attention, num_heads: 2, in: {query: spread, key: x, value: x, mask: mask}}
+"""
+
+
+@pytest.mark.parametrize("seeds", [1, 3, 4, 8])
+def test_sizes_of_inputs_are_no_sizes_of_the_network(
+    tmp_path: Path, seeds: int
+) -> None:
+    """A mask of B rows is not taken for one with a row for each query."""
+    (tmp_path / "net.yaml").write_text(SEEDS, encoding="utf-8")
+    program = compile_spec(tmp_path / "net.yaml", settings={"seeds": seeds})
+    assert verify(program).problems == ()
+
+
+def test_many_symbols_have_different_sizes(tmp_path: Path) -> None:
+    names = "ABCDEFG"
+    inputs = "".join(f"  {name.lower()}: float[{name}, 4]\n" for name in names)
+    text = f"name: Net\ninputs:\n{inputs}layers:\n  sum: {{op: concat, dim: 0, in: [{', '.join(names.lower())}]}}\n"
+    (tmp_path / "net.yaml").write_text(text, encoding="utf-8")
+    (instance,) = compile_spec(tmp_path / "net.yaml").typed.networks.values()
+    for sizes in sample_sizes(instance):
+        assert len({*sizes.values(), 4}) == len(names) + 1
+
+
+def test_an_ops_requirement_is_reported_as_its_message() -> None:
+    error = OpError("constraint", "needs 2 rows", "mask", help="unsqueeze it")
+    assert described(error) == "OpError: needs 2 rows"
+    assert described(replace(error, of_port=True)) == "OpError: mask needs 2 rows"
+    assert described(KeyError("mask")) == "KeyError('mask')"
 
 
 def test_sizes_keep_to_a_maximum() -> None:
