@@ -106,7 +106,10 @@ class Edge:
     on_main_path: bool = False
     has_error: bool = False
     optional: bool = False
-    """Whether it is there in some copies only, though both its ends are in more; the label says in how many."""
+    """Whether it is there in some copies only, though both its ends are in more, or where an input of the network is
+    absent; the label says which."""
+    instead: str = ""
+    """Of an edge that is there where an input is absent: `without mask`, or `else`."""
     is_list: bool = False
     """Whether the value is a list, of what several copies give."""
     names: str = ""

@@ -15,7 +15,9 @@ from compiler.diagram.error_overlay import edge_has_error
 from compiler.diagram.transfers import End, Transfer, TransferFinder
 from compiler.diagram.views import LayerView, ScopeView
 from compiler.elaborate.wiring import EXPERTS, WEIGHTS, is_routed
-from compiler.ir.graph import Ref, Scope
+from compiler.expr.syntax import Given
+from compiler.ir.graph import Node, Ref, Scope
+from compiler.op.arg_types import Formula
 from compiler.op.op import Op
 
 _UNLABELLED = ("", "input", "x", "inputs", "output")  # ports whose names say nothing
@@ -69,20 +71,34 @@ def build_edges(builder: BoxBuilder, roots: list[ScopeView]) -> list[Edge]:
             by_pair.setdefault(pair, []).append(connection)
     boxes = {box.id: box for box in builder.boxes}
     flow_edges = (
-        _with_copies(edge, connector.copies(by_pair[edge.source, edge.target]))
+        _with_conditions(edge, connector, by_pair[edge.source, edge.target])
         for edge in _flow_edges(by_pair, boxes)
     )
     return [*flow_edges, *_loop_edges(loops, by_pair, boxes)]
 
 
-def _with_copies(edge: Edge, copies: str) -> Edge:
-    """An edge that says in how many copies it is there, if not in all in which its ends are."""
-    if not copies:
+def _with_conditions(
+    edge: Edge, connector: _Connector, connections: list[Connection]
+) -> Edge:
+    """An edge that says in which copies, and without which input, it is there, if not wherever its ends are."""
+    layers = [one.flow.instead for one in connections]
+    instead = "" if None in layers else _without(layers)
+    words = [one for one in (instead, connector.copies(connections)) if one]
+    if not words:
         return edge
     label, names = (
-        f"{text} · {copies}" if text else copies for text in (edge.label, edge.names)
+        " \u00b7 ".join([text, *words] if text else words)
+        for text in (edge.label, edge.names)
     )
-    return replace(edge, label=label, names=names, optional=True)
+    return replace(edge, label=label, names=names, optional=True, instead=instead)
+
+
+def _without(layers: Iterable[Node | None]) -> str:
+    """When the `else` of layers is used: `without mask`, or `else` where more is asked than one input."""
+    conditions = [one.layer.when for one in layers if one is not None]
+    exprs = [one.expr for one in conditions if isinstance(one, Formula)]
+    names = {one.input if isinstance(one, Given) else "" for one in exprs}
+    return f"without {names.pop()}" if len(names) == 1 and "" not in names else "else"
 
 
 def _loop_edges(

@@ -75,7 +75,7 @@ def _arrows(drawing: Drawing) -> Iterator[Edge]:
             yield Edge("", "", meaning, kind, names=meaning)
     if any(edge.is_list for edge in drawing.edges):
         yield Edge("", "", "a list", is_list=True, names="a list")
-    if any(edge.optional for edge in drawing.edges):
+    if any(edge.optional and not edge.instead for edge in drawing.edges):
         yield Edge("", "", "in some copies", optional=True, names="in some copies")
     if any(edge.has_error for edge in drawing.edges):
         yield Edge("", "", "has an error", has_error=True, names="has an error")

@@ -72,12 +72,16 @@ class TypeLabels:
         return TensorType(type.kind, tuple(shape))
 
     def declared(self, view: ScopeView, name: str) -> str:
-        """The type of an input, as inferred or else as declared; "" if there is neither."""
+        """The type of an input, as inferred or else as declared, with a mark if it may be absent.
+
+        It is "" if there is neither type.
+        """
         pattern = view.scope.inputs[name]
-        if self.names and pattern is not None:
-            return shorten(str(pattern), _MAX_LENGTH)
-        found = self.full(view, Ref(name))
-        return found or (shorten(str(pattern), _MAX_LENGTH) if pattern else "")
+        written = shorten(str(pattern), _MAX_LENGTH) if pattern is not None else ""
+        found = "" if self.names and written else self.full(view, Ref(name))
+        if not found:
+            return written
+        return f"{found}?" if pattern is not None and pattern.optional else found
 
     def changes(self, view: ScopeView, ref: Ref) -> bool:
         """Whether the type of a layer's output differs from that of its first input."""

@@ -15,7 +15,7 @@ from compiler.dataclass import dataclass
 from compiler.diagram.boxes import BoxBuilder
 from compiler.diagram.views import ScopeView, Wire, input_refs
 from compiler.infer.repeats import feeds
-from compiler.ir.graph import Ref
+from compiler.ir.graph import Node, Ref
 from compiler.ir.typed import TypedNode, item_port
 
 _PERIOD = (
@@ -31,6 +31,8 @@ class End:
     view: ScopeView = field(compare=False)
     refs: tuple[tuple[ScopeView, Ref], ...] = field(default=(), compare=False)
     """The outputs that the value passes on its way out of expanded blocks, inner ones first."""
+    instead: Node | None = field(default=None, compare=False)
+    """The layer that it is the `else` of, while inputs of the network are absent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,8 @@ class Transfer:
     """The cases of that view."""
     loop: bool = False
     """Whether the value goes to the next copy of a repeat, or to the next step of a scan."""
+    instead: Node | None = None
+    """The layer that it is the `else` of, while inputs of the network are absent."""
 
 
 class TransferFinder:
@@ -110,7 +114,9 @@ class TransferFinder:
             ends = dict.fromkeys(self._ends(view, 0, wire.source), cases)
         for end, held in ends.items():
             if isinstance(end, End):
-                yield Transfer(end, view, wire.source, frozenset(held))
+                cases = frozenset(held)
+                instead = wire.instead or end.instead
+                yield Transfer(end, view, wire.source, cases, instead=instead)
             elif view.parent is not None:
                 yield from self.into_input(view, held, end.input)
 
@@ -140,9 +146,9 @@ class TransferFinder:
             for wire in view.output_wires:
                 for case in wire.cases:
                     ends = self._ends(view, case, wire.source)
-                    self._outputs[view, case, wire.port] = _leaves(
-                        view, wire.source, ends
-                    )
+                    leaves = _leaves(view, wire, ends)
+                    before = self._outputs.get((view, case, wire.port), ())
+                    self._outputs[view, case, wire.port] = (*before, *leaves)
 
     def _run(self, view: ScopeView, case: int, child: ScopeView) -> None:
         """Follow the values through all copies of an expanded layer."""
@@ -216,15 +222,13 @@ class TransferFinder:
             return (end,)
         node, typed = view.scope.nodes[child.name], view.typed(case, child.name)
         sources = (
-            view.resolve(case, ref)
+            source
             for port, ref in input_refs(node, typed)
             if port == end.input
+            for source, _ in view.each_way(case, view.resolve(case, ref))
         )
         return tuple(
-            found
-            for source in sources
-            if source is not None
-            for found in self._ends(view, case, source)
+            found for source in sources for found in self._ends(view, case, source)
         )
 
 
@@ -324,10 +328,11 @@ def _replaced(ends: Ends, values: Mapping[str, Ends]) -> Ends:
     return tuple(dict.fromkeys(found))
 
 
-def _leaves(view: ScopeView, ref: Ref, ends: Ends) -> Ends:
+def _leaves(view: ScopeView, wire: Wire, ends: Ends) -> Ends:
     """Ends with the output of a scope that they leave by."""
+    at = view, wire.source
     return tuple(
-        End(end.box, end.view, (*end.refs, (view, ref)))
+        End(end.box, end.view, (*end.refs, at), wire.instead or end.instead)
         if isinstance(end, End)
         else end
         for end in ends

@@ -128,6 +128,8 @@ class Wire:
     """The value itself, which layers that are off have passed on: a layer's output, or an input of the scope."""
     cases: list[int]
     """The instances, by their numbers in the view's `cases`."""
+    instead: Node | None = None
+    """The layer that it is the `else` of: it takes its place where inputs of the network are absent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,20 +305,35 @@ class ScopeView:
         return self._joined((case, outputs) for case in range(len(self.cases)))
 
     def _joined(self, refs: Iterable[tuple[int, PortRefs]]) -> tuple[Wire, ...]:
-        wires: dict[tuple[str, str, str], Wire] = {}
+        wires: dict[tuple[str, str, str, str], Wire] = {}
         for case, pairs in refs:
             for port, ref in pairs:
                 known = ref.node in self._always
                 source = ref if known else self.resolve(case, ref)
-                if source is None:
-                    continue
-                key = port, source.node, source.port
-                wire = wires.get(key)
-                if wire is None:
-                    wire = wires[key] = Wire(port, ref, source, [])
-                if wire.cases[-1:] != [case]:
-                    wire.cases.append(case)
+                for one, instead in self.each_way(case, source):
+                    name = "" if instead is None else instead.name
+                    key = port, one.node, one.port, name
+                    wire = wires.get(key)
+                    if wire is None:
+                        wire = wires[key] = Wire(port, ref, one, [], instead)
+                    if wire.cases[-1:] != [case]:
+                        wire.cases.append(case)
         return tuple(wires.values())
+
+    def each_way(
+        self, case: int, source: Ref | None
+    ) -> Iterator[tuple[Ref, Node | None]]:
+        """A value, and those that take its place, each with the layer that is off then."""
+        instead: Node | None = None
+        while source is not None:
+            yield source, instead
+            typed = self.typed(case, source.node)
+            if typed is None or len(typed.outcomes) < 2:
+                return
+            other, taken = typed.node.otherwise, typed.inputs.values()
+            if other is None or any(other in _refs(value) for value in taken):
+                return  # there is an arrow from it to the layer
+            source, instead = self.resolve(case, other), typed.node
 
     @cached_property
     def _always(self) -> frozenset[str]:
@@ -334,12 +351,14 @@ class ScopeView:
 
     def sources(self, name: str) -> PortRefs:
         """The values at the inputs of a layer by port, over all cases."""
-        return tuple((wire.port, wire.source) for wire in self.wires(name))
+        wires = self.wires(name)
+        return tuple((one.port, one.source) for one in wires if one.instead is None)
 
     @property
     def outputs(self) -> PortRefs:
         """The values of the outputs of the scope, over all cases."""
-        return tuple((wire.port, wire.source) for wire in self.output_wires)
+        wires = self.output_wires
+        return tuple((one.port, one.source) for one in wires if one.instead is None)
 
     @property
     def leaving(self) -> PortRefs:
@@ -347,7 +366,7 @@ class ScopeView:
         found = [
             (wire.port, wire.source)
             for wire in self.output_wires
-            if not self._last_cases.isdisjoint(wire.cases)
+            if wire.instead is None and not self._last_cases.isdisjoint(wire.cases)
         ]
         passed_on = all(self.is_input(ref.node) for _, ref in found)
         return self.outputs if passed_on else tuple(found)

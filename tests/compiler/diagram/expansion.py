@@ -8,7 +8,7 @@ open, is read off the picture.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from compiler.diagram.drawing import Drawing
 from compiler.elaborate.wiring import EXPERTS, WEIGHTS
@@ -27,6 +27,8 @@ class Origin:
 
     box: str
     copies: Copies
+    instead: bool = False
+    """Whether the value is an `else`, for networks without some of their inputs."""
 
 
 Values = frozenset[Origin]
@@ -42,6 +44,8 @@ class Expansion:
     present: dict[str, set[Copies]] = field(default_factory=dict)
     """The copies in which each box is there."""
     paths: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    given: set[tuple[str, str]] = field(default_factory=set)
+    """The arrows that are there with all inputs of the network; the others are so without some."""
 
     def visit(self, box: str, path: tuple[str, ...], copies: Copies) -> None:
         self.paths[box] = path
@@ -51,6 +55,8 @@ class Expansion:
         for origin in values:
             pair = self.arrows.setdefault((origin.box, box), set())
             pair.add((origin.copies, copies))
+            if not origin.instead:
+                self.given.add((origin.box, box))
 
     def common(self, source: str, target: str) -> int:
         """How many levels of nesting two boxes share."""
@@ -118,9 +124,7 @@ class _Walker:
         found: Mapping[tuple[str, str], Values],
     ) -> dict[str, Values]:
         inputs = {
-            port: [
-                _value(found, one) for one in (ref if isinstance(ref, tuple) else [ref])
-            ]
+            port: [_value(found, one) for one in _refs(ref)]
             for port, ref in node.inputs.items()
         }
         if not node.calls:
@@ -139,11 +143,23 @@ class _Walker:
             taken = [one for some in inputs.values() for one in some]
             for values in (*taken, *carried.values()):
                 self.expansion.feed(values, box, copies)
-            own = frozenset({Origin(box, copies)})
+            own = frozenset({Origin(box, copies)}) | self._instead(node, found)
             return {"": own, **dict.fromkeys(node.outputs, own)}
         outputs = self._copies(node, here, copies, inputs, carried)
+        other = self._instead(node, found)
+        outputs = {port: values | other for port, values in outputs.items()}
         first_port = next(iter(node.outputs))
         return {"": outputs[first_port], **outputs}
+
+    def _instead(
+        self, node: TypedNode, found: Mapping[tuple[str, str], Values]
+    ) -> Values:
+        """What takes the place of a layer without some inputs of the network, if it is none of what the layer takes."""
+        other = node.node.otherwise
+        taken = (one for ref in node.inputs.values() for one in _refs(ref))
+        if other is None or node.outcomes != {True, False} or other in taken:
+            return frozenset()
+        return frozenset(replace(one, instead=True) for one in _value(found, other))
 
     def _copies(
         self,
@@ -204,6 +220,10 @@ def _following(
 
 def _union(every: list[dict[str, Values]], port: str) -> Values:
     return frozenset().union(*(outputs[port] for outputs in every))
+
+
+def _refs(ref: Ref | tuple[Ref, ...]) -> tuple[Ref, ...]:
+    return ref if isinstance(ref, tuple) else (ref,)
 
 
 def _value(found: Mapping[tuple[str, str], Values], ref: Ref) -> Values:

@@ -103,7 +103,9 @@ def _check_copies(
         assert told == len(holds), where
     elif told is not None:
         assert len(expansion.paths[edge.target]) - 1 > level, where
-    assert (told is not None) == edge.optional
+    instead = (edge.source, edge.target) not in expansion.given
+    assert instead == (edge.instead != "") == edge.label.endswith(edge.instead or "-")
+    assert (told is not None or instead) == edge.optional
 
 
 def _copies_told(label: str) -> int | None:

@@ -309,3 +309,24 @@ def test_a_layer_of_an_op_is_no_block(tmp_path: Path) -> None:
         RequestError, match="up is a single layer and no block: draw Block"
     ):
         drawing(tmp_path, RESIDUAL, DiagramOptions(block="up"))
+
+
+def test_an_optional_input_is_marked_and_what_takes_its_place_leads_on(
+    tmp_path: Path,
+) -> None:
+    drawn = drawing(
+        tmp_path,
+        """
+        name: Net
+        inputs: {x: "float[B, T, 8]", label: "int[B]?"}
+        layers:
+          pooled: {op: mean, dim: 1, in: x}
+          known: {op: embedding, num_embeddings: 5, embedding_dim: 8, in: label, when: given(label), else: pooled}
+          fc: {op: linear, out_features: 2}
+        """,
+    )
+    assert box(drawn, "label").caption.detail == "int[B]?"
+    assert box(drawn, "x").caption.detail == "float[B, T, 8]"
+    other = edge(drawn, "pooled", "fc")
+    assert (other.label, other.optional) == ("[B, 8] · without label", True)
+    assert not edge(drawn, "known", "fc").optional
