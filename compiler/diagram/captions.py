@@ -19,6 +19,7 @@ from compiler.op.errors import OpError
 from compiler.symbolic.dims import Dim
 
 _WORD = 4  # letters of a name that stand for a longer word
+_FEW = 4  # values, or copies, that are all listed
 _UNITS = ((10**12, "T"), (10**9, "B"), (10**6, "M"), (10**3, "K"))
 
 
@@ -249,10 +250,15 @@ def _taken(layer: LayerView) -> list[str]:
         for name, copies in typed.lists.items():
             if len(copies) < typed.count:
                 spans = [range(copy, copy + 1) for copy in copies]
-                numbers = ", ".join(str(copy + 1) for copy in copies)
-                which = name_of_pattern(spans, typed.count) or f"copies {numbers}"
+                which = name_of_pattern(spans, typed.count) or _numbered(copies)
                 found[f"{name} of {which}"] = None
     return list(found)
+
+
+def _numbered(copies: Sequence[int]) -> str:
+    """`copies 2, 4 and 5`."""
+    *others, last = (str(copy + 1) for copy in copies)
+    return f"copies {', '.join(others)} and {last}" if others else f"copy {last}"
 
 
 def _differences(layer: LayerView) -> list[str]:
@@ -332,8 +338,15 @@ def _sequence(key: str, runs: Sequence[tuple[str, int]]) -> str:
         return f"{key} {short[0]}, then {short[1]}"
     if len(spans) == 2 and (named := _rarer(spans, total)):
         return f"{key} {named}"
-    if len(short) <= 4:
-        return f"{key} {', '.join(short)}"
+    if total <= _FEW:  # a value for each copy
+        each = (
+            text
+            for text, (_, count) in zip(short, runs, strict=True)
+            for _ in range(count)
+        )
+        return f"{key} {', '.join(each)}"
+    if len(short) <= _FEW:
+        return f"{key} {(', ' if len(short) == total else ', then ').join(short)}"
     if len(spans) < len(runs):
         different = list(dict.fromkeys(short))
         return f"{key} {different[0]} … {different[-1]}"

@@ -62,7 +62,7 @@ def _repeats(
 
 
 def name_of_pattern(spans: Sequence[range], total: int) -> str:
-    """The name of a set of copies, given as ascending spans that do not touch; "" if it has none.
+    """The name of a set of copies, given as ascending spans; "" if it has none.
 
     >>> name_of_pattern([range(0, 1)], 3), name_of_pattern([range(1, 3)], 3)
     ('the first', 'the last 2')
@@ -70,7 +70,10 @@ def name_of_pattern(spans: Sequence[range], total: int) -> str:
     ('every 2nd', 'the 2nd')
     >>> name_of_pattern([range(4, 5), range(12, 13)], 16), name_of_pattern([range(29)], 30)
     ('every 8th from the 5th', 'all but the last')
+    >>> name_of_pattern([range(1, 3)], 5), name_of_pattern([range(1, 2), range(2, 3)], 3)
+    ('', 'the last 2')
     """
+    spans = _joined(spans)
     if not spans:
         return ""
     gaps = _between(spans, total)
@@ -92,6 +95,16 @@ def name_of_pattern(spans: Sequence[range], total: int) -> str:
         return ""
     start = numbers.start + 1
     return f"every {_ordinal(step)}{'' if start == step else f' from the {_ordinal(start)}'}"
+
+
+def _joined(spans: Sequence[range]) -> list[range]:
+    """Spans of which none begins where another ends."""
+    found: list[range] = []
+    for span in spans:
+        if found and found[-1].stop == span.start:
+            span = range(found.pop().start, span.stop)
+        found.append(span)
+    return found
 
 
 def _between(spans: Sequence[range], total: int) -> list[range]:

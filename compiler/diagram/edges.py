@@ -74,7 +74,7 @@ def build_edges(builder: BoxBuilder, roots: list[ScopeView]) -> list[Edge]:
         _with_conditions(edge, connector, by_pair[edge.source, edge.target])
         for edge in _flow_edges(by_pair, boxes)
     )
-    return [*flow_edges, *_loop_edges(loops, by_pair, boxes)]
+    return [*flow_edges, *_loop_edges(loops, by_pair, boxes, connector.chained)]
 
 
 def _with_conditions(
@@ -105,10 +105,12 @@ def _loop_edges(
     loops: Mapping[_Pair, ScopeView],
     by_pair: Mapping[_Pair, list[Connection]],
     boxes: Mapping[str, Box],
+    chained: Mapping[ScopeView, int],
 ) -> Iterator[Edge]:
     """The values that go to the next copy or step.
 
-    Those of a repeat are left out if each leaves the repeat as well: that its copies form a chain is what a repeat is.
+    That of a repeat is left out if it leaves the repeat as well: that its copies form a chain is what a repeat is. Of
+    several values it would not be seen which takes whose place.
     """
     leaving = {
         (box, view)
@@ -119,7 +121,7 @@ def _loop_edges(
     shown = {
         view
         for (box, _), view in loops.items()
-        if view.is_scan or (box, view) not in leaving
+        if view.is_scan or chained[view] > 1 or (box, view) not in leaving
     }
     for (source, target), view in loops.items():
         stays = source == target and boxes[source].kind == "port"
@@ -133,6 +135,7 @@ class _Connector:
     def __init__(self, builder: BoxBuilder, roots: list[ScopeView]) -> None:
         self._builder, self._types = builder, builder.types
         self._flows = TransferFinder(builder, roots)
+        self.chained = self._flows.chained
         self._lifted: dict[tuple[str, ScopeView], frozenset[int]] = {}
         self._new_types: dict[tuple[ScopeView, str, str], bool] = {}
 

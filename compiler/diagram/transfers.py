@@ -73,6 +73,8 @@ class TransferFinder:
         self._outputs: dict[tuple[ScopeView, int, str], Ends] = {}
         self._loops: dict[_Input, dict[End, dict[int, None]]] = {}
         self._outer: dict[_Input, dict[str, dict[int, None]]] = {}
+        self.chained: dict[ScopeView, int] = {}
+        """How many values go from one copy of an expanded layer to the next."""
         for root in roots:
             self._settle(root)
 
@@ -153,6 +155,7 @@ class TransferFinder:
     def _run(self, view: ScopeView, case: int, child: ScopeView) -> None:
         """Follow the values through all copies of an expanded layer."""
         run = _Copies.of(view, case, child)
+        self.chained[child] = max(len(run.fed), self.chained.get(child, 0))
         outside: dict[str, Ends] = {
             name: (Passed(name),) for name in child.scope.inputs
         }

@@ -330,3 +330,66 @@ def test_an_optional_input_is_marked_and_what_takes_its_place_leads_on(
     other = edge(drawn, "pooled", "fc")
     assert (other.label, other.optional) == ("[B, 8] · without label", True)
     assert not edge(drawn, "known", "fc").optional
+
+
+@pytest.mark.parametrize(
+    ("widths", "badge"),
+    [
+        ("[8, 8, 16, 32]", "× 4 · width 8, 8, 16, 32"),
+        ("[8, 16, 32]", "× 3 · width 8, 16, 32"),
+        ("[8, 8, 16, 16, 32]", "× 5 · width 8, then 16, then 32"),
+    ],
+)
+def test_a_badge_says_which_copies_have_which_value(
+    tmp_path: Path, widths: str, badge: str
+) -> None:
+    text = f"""
+        name: Net
+        params: {{widths: {widths}}}
+        inputs: {{x: "float[B, 8]"}}
+        layers:
+          layers: {{op: Layer, width: "widths[i]", repeat: len(widths)}}
+        blocks:
+          Layer:
+            params: {{width: int}}
+            inputs: {{x: "float[B, D]"}}
+            layers:
+              fc: {{op: linear, out_features: width}}
+              act: relu
+        """
+    assert cluster(drawing(tmp_path, text), "layers").caption.badge == badge
+
+
+@pytest.mark.parametrize(
+    ("at", "which"),
+    [
+        ("[3, 4]", "the last 2"),
+        ("[1, 2]", "copies 2 and 3"),
+        ("[0, 2, 3]", "copies 1, 3 and 4"),
+        ("[1, 3]", "every 2nd"),
+    ],
+)
+def test_a_badge_says_which_copies_a_list_is_of(
+    tmp_path: Path, at: str, which: str
+) -> None:
+    text = f"""
+        name: Net
+        inputs: {{x: "float[B, 8]"}}
+        layers:
+          same: {{op: relu, repeat: {{count: 5, collect: maps, at: {at}}}}}
+          sum: {{op: add, in: [same, same.maps.0]}}
+        """
+    assert box(drawing(tmp_path, text), "same").caption.badge.endswith(
+        f"maps of {which}"
+    )
+
+
+def test_several_states_of_a_repeat_return_though_they_leave_it(tmp_path: Path) -> None:
+    text = Path("tests/features/multi_state.yaml")
+    drawn = drawing(tmp_path, text.read_text(), DiagramOptions(depth=9))
+    paths = {item.id: ".".join(item.path[1:]) for item in drawn.boxes}
+    loops = [item for item in drawn.edges if item.kind == "loop"]
+    assert {(paths[one.source], paths[one.target]) for one in loops} == {
+        ("pair.n", "pair.a"),
+        ("pair.l", "pair.b"),
+    }
