@@ -67,13 +67,14 @@ def unused_layers(scope: Scope, outputs: Collection[str]) -> list[Node]:
 
 
 def _named(unit: Unit, reached: Iterable[Scope]) -> set[str]:
-    """What arguments, defaults and variants say: a param of type `op` may name a block so."""
+    """What arguments, defaults, choices and variants say: a param of type `op` may name a block so."""
     found: set[str] = set()
     for scope in reached:
         for node in scope.each_node():
             found.update(map(str, node.arguments.values()))
-        defaults = (param.default for param in scope.params.values())
-        found.update(one for one in defaults if isinstance(one, str))
+        for param in scope.params.values():
+            values = (param.default, *(param.choices or ()))
+            found.update(one for one in values if isinstance(one, str))
     for given in unit.spec.variants.values():
         found.update(map(str, given.values()))
     return found

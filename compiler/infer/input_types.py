@@ -118,6 +118,8 @@ class InputTypes:
             help = help or f"it gives {listed([*source.of_copy, *source.lists])}"
             if not source.active:
                 help = "its `when` is false here, and its first input goes through"
+            elif not source.calls:
+                help = f"it has no copies here, and gives its first input: write {ref.node}"
             span = place.document.locate(ref.path)
             message = f"{ref.node} has no output {ref.port}"
             self.report.error("unknown-port", span, message, help=help, path=path)
