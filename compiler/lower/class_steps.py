@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from compiler.dataclass import dataclass
 from compiler.ir.graph import Node, Scope
 from compiler.ir.typed import Instance, LayerCall
+from compiler.language.params import Stepping
 from compiler.lower.class_plan import ClassPlan, Plans, Run
 from compiler.lower.parted import Parted, Unwritten
 from compiler.lower.step_uses import StreamedUses
@@ -37,6 +38,7 @@ class Stream:
     axes: Mapping[str, int]
     """The inputs, and the axis of each that the pieces follow one another along."""
     flows: StepFlows
+    step: Stepping
     most: Formula | int | None = None
     """The largest number of positions, as the dims of the spec say."""
     batch: Symbol | None = None

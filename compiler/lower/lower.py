@@ -44,6 +44,7 @@ from compiler.lower.print_module_ir import print_module_ir
 from compiler.lower.probe import Prober
 from compiler.lower.required_numbers import Required, required_numbers
 from compiler.lower.state_types import state_class
+from compiler.lower.step_elsewhere import StepElsewhere
 from compiler.lower.unused_zeros import unused_zeros
 from compiler.op.library_sources import class_names
 
@@ -68,7 +69,9 @@ def lower(
     assert not typed.failed, "a graph with errors has no code"
     spec = typed.graph.spec
     try:
-        classes, constructors, steps = stepped_classes(Merger(typed), stream, _proven)
+        classes, constructors, steps = stepped_classes(
+            Merger(typed), stream, lambda merger: _proven(merger, stream)
+        )
         if recurrent == "torch":
             classes = list(map(with_own_modules, classes))
         printer = _FilePrinter(
@@ -109,8 +112,10 @@ def proven(typed: TypedGraph) -> tuple[list[ClassIR], Constructors]:
     return _proven(Merger(typed))
 
 
-def _proven(merger: Merger) -> tuple[list[ClassIR], Constructors]:
-    """The classes, with arguments only for params at whose other values they hold, too.
+def _proven(
+    merger: Merger, stream: Stream | None = None
+) -> tuple[list[ClassIR], Constructors]:
+    """The classes, with arguments only for params at whose other values they hold, too, and in pieces alike.
 
     Each time a param is fixed the others are tried again.
     """
@@ -119,7 +124,8 @@ def _proven(merger: Merger) -> tuple[list[ClassIR], Constructors]:
         classes, constructors, _ = merger.merged()
         required = required_numbers(classes, constructors)
         return _bounded(classes, constructors, required, (), {}), constructors
-    prober = Prober(typed)
+    elsewhere = None if stream is None else StepElsewhere(typed, stream).holds
+    prober = Prober(typed, elsewhere)
     params = typed.graph.spec.params
     merger.fixed = {n: v for n, v in typed.params.items() if params[n].type == "op"}
     while True:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
-from typing import Any
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin
 
 from compiler.elaborate.check_names import formulas
 from compiler.elaborate.wiring import is_routed
@@ -24,7 +25,9 @@ from compiler.expr.syntax import (
 from compiler.ir.graph import Alternatives, Node, OpParam, Scope
 from compiler.ir.typed import TypedGraph
 from compiler.lower.constructors import is_computed
-from compiler.op.arg_types import Formula
+from compiler.op.arg_types import Formula, sized
+from compiler.op.op import Op
+from compiler.op.op import arguments as op_arguments
 from compiler.symbolic.evaluate import Value
 
 Setting = dict[str, Any]
@@ -33,6 +36,8 @@ Setting = dict[str, Any]
 Roles = dict[str, set[str]]
 
 _COUNT, _DECIDES = "count", "decides"
+_PLACES, _FACTOR, _TEXT = "places", "factor", "text "
+"""Roles of arguments of ops: which places they read, a number of any sign, and one of several texts, which follows."""
 _FEW = 4
 """From more copies than these, a few are tried: inferring many again would cost as much as the build."""
 _MOST_COPIES = 12
@@ -142,6 +147,19 @@ class OtherValues:
             if other != value and (other > 0 or value <= 0):
                 yield other
 
+    def around(self, name: str) -> Iterator[Any]:
+        """Values on all sides of one on which it may depend what an op reads; of a list, each item changed alike."""
+        value, roles = self.values[name], self._roles.get(name, set())
+        texts = sorted(
+            one.removeprefix(_TEXT) for one in roles if one.startswith(_TEXT)
+        )
+        items = value if isinstance(value, tuple) else (value,)
+        others = [list(_around(item, roles, texts)) for item in items]
+        if isinstance(value, tuple):
+            yield from zip(*others, strict=False)
+        else:
+            yield from others[0]
+
     def importance(self, name: str) -> int:
         """How much of a network a param changes: of several that fail together the first is fixed."""
         value = self.values[name]
@@ -215,6 +233,20 @@ def _halves(names: Sequence[str]) -> list[list[str]]:
         found.append([name for place, name in enumerate(names) if place & bit])
         found.append([name for place, name in enumerate(names) if not place & bit])
     return [row for row in found if row]
+
+
+def _around(value: Any, roles: Collection[str], texts: Sequence[str]) -> Iterator[Any]:
+    """Other values on all sides of one that has these roles; `texts` are those that an argument of an op may be."""
+    others: tuple[Any, ...] = ()
+    if isinstance(value, bool):
+        others = (not value,)
+    elif isinstance(value, int) and _PLACES in roles:
+        others = (value + 1, value - 1, 2 * value, -value)
+    elif isinstance(value, float) and (_PLACES in roles or _FACTOR in roles):
+        others = (0.0, -value, 1.0)
+    elif isinstance(value, str):
+        others = tuple(texts)
+    yield from (other for other in dict.fromkeys(others) if other != value)
 
 
 def _besides(others: Setting, values: Setting) -> Setting:
@@ -336,8 +368,16 @@ def _of_layer(node: Node, scopes: Mapping[Scope, Roles]) -> Iterator[tuple[str, 
     if isinstance(target, OpParam):
         for _, formula in formulas(layer, node.arguments):
             yield from ((name, _DECIDES) for name in names_in(formula.expr))
-    if not isinstance(target, Scope):
-        return
+    if isinstance(target, Scope):
+        yield from _of_arguments(node, target, scopes)
+    elif isinstance(target, type):
+        yield from _of_op(target, node)
+
+
+def _of_arguments(
+    node: Node, target: Scope, scopes: Mapping[Scope, Roles]
+) -> Iterator[tuple[str, str]]:
+    """What a block or a group does with what it is given."""
     inner = scopes[target]
     if target.kind == "group":
         yield from ((name, role) for name, roles in inner.items() for role in roles)
@@ -345,6 +385,31 @@ def _of_layer(node: Node, scopes: Mapping[Scope, Roles]) -> Iterator[tuple[str, 
         for formula in _formulas(value):
             for name in names_in(formula.expr):
                 yield from ((name, role) for role in inner.get(argument, ()))
+
+
+def _of_op(op: type[Op], node: Node) -> Iterator[tuple[str, str]]:
+    """What the arguments of an op say of what it reads, beside sizes of what it gives."""
+    known = op_arguments(op)
+    for (argument, *_), formula in formulas(node.layer, node.arguments):
+        if argument in known:
+            for role in _of_argument(known[str(argument)][0]):
+                yield from ((name, role) for name in names_in(formula.expr))
+
+
+def _of_argument(hint: Any) -> Iterator[str]:
+    members = get_args(hint) if get_origin(hint) in (UnionType, Union) else (hint,)
+    for one in members:
+        marker = sized(one)
+        if marker is not None:
+            plain = marker.least == 1 and not marker.many
+            if not (plain or marker.named or (marker.symbolic and marker.many)):
+                yield _PLACES
+        elif get_origin(one) is Literal:
+            yield from (f"{_TEXT}{x}" for x in get_args(one) if isinstance(x, str))
+        elif one is int or get_origin(one) is tuple:
+            yield _PLACES
+        elif one is float:
+            yield _FACTOR
 
 
 def _compare(scope: Scope, found: dict[str, set[int]]) -> None:

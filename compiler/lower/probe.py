@@ -6,7 +6,7 @@ which they do not hold is fixed: its value stands in the code.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import field, replace
 from typing import Any
 
@@ -56,7 +56,12 @@ class Proven:
 class Prober:
     """Infers a graph at other values of its params, each setting once, and compares classes with it."""
 
-    def __init__(self, typed: TypedGraph) -> None:
+    def __init__(
+        self,
+        typed: TypedGraph,
+        goes_on: Callable[[TypedGraph], bool] | None = None,
+    ) -> None:
+        """`goes_on` says whether a graph is run in pieces by the code of `typed`, which has steps."""
         spec = typed.graph.spec
         bare = spec.model_copy(update={"expect": Expect(), "init": {}})
         self._graph = replace(typed.graph, spec=bare)
@@ -67,6 +72,9 @@ class Prober:
         self._known: dict[tuple[Any, ...], tuple[Setting, TypedGraph | None]] = {
             _key({}): ({}, typed)
         }
+        self._goes_on = goes_on
+        self._stepped: dict[int, bool] = {id(typed): True}
+        """Whether the graphs that were inferred go on as the code says, by identity."""
         self._unseen: set[tuple[Any, ...]] = set()
         """The settings that do not compile for a reason that a module does not see."""
         self._earlier = Earlier()
@@ -107,19 +115,26 @@ class Prober:
         for name in names:
             if name in taken and name not in found:
                 found |= self._tried_alone(trial, name)
-        for network, codes in conditions.items():
-            for code in codes:
-                if not self._is_seen(network, code):
-                    asked = {
-                        k.name for k in placeholders(code) if isinstance(k, ScopeName)
-                    }
-                    found |= asked & {*taken} - {*fixed}
+            if name in taken and name not in found and self._stops(name):
+                found.add(name)
+        found |= self._unseen_in(conditions) & {*taken} - {*fixed}
         if found:
             return Proven(frozenset(found))
         free = [name for name in names if name in taken]
         besides = [generic] if generic else []
         besides += self.other.equal_by_chance(free)
         return Proven(frozenset(), frozenset(trial.positive(free, besides)))
+
+    def _unseen_in(self, conditions: Mapping[str, Sequence[Expr]]) -> set[str]:
+        """The names in conditions of networks that came out in one way alone."""
+        return {
+            key.name
+            for network, codes in conditions.items()
+            for code in codes
+            if not self._is_seen(network, code)
+            for key in placeholders(code)
+            if isinstance(key, ScopeName)
+        }
 
     def holding(
         self,
@@ -144,6 +159,14 @@ class Prober:
             self.charge()
             self._known[key] = changes, self._infer(changes)
         return self._known[key][1]
+
+    def goes_on(self, typed: TypedGraph) -> bool:
+        """Whether one of the graphs that were inferred is run in pieces by the same code; true where none is."""
+        if self._goes_on is None:
+            return True
+        if id(typed) not in self._stepped:
+            self._stepped[id(typed)] = self._goes_on(typed)
+        return self._stepped[id(typed)]
 
     def compiled(self, networks: Networks) -> dict[int, list[Instance]]:
         """The networks at all values that were tried and compile, by the identity of their plans."""
@@ -228,6 +251,21 @@ class Prober:
             if holds is not None:
                 return set() if holds else {name}
         return {name}
+
+    def _stops(self, name: str) -> bool:
+        """Whether a network that has steps does not go on from piece to piece at some other value of a param alone.
+
+        What an op reads ahead may depend on every number and text, not on those alone that conditions ask for.
+        """
+        if self._goes_on is None:
+            return False
+        for other in self.other.around(name):
+            if self.is_spent:
+                return True
+            typed = self.inferred({name: other})
+            if typed is not None and not self.goes_on(typed):
+                return True
+        return False
 
     def _failing_half(self, trial: _Trial, changes: Setting) -> Setting:
         """A setting that fails, halved while one half does, the more important one first."""
@@ -322,6 +360,8 @@ class _Trial:
             return None
         if any(typed.params[name] != value for name, value in self.fixed.items()):
             return False  # one that is computed from what changes
+        if not self.prober.goes_on(typed):
+            return False
         self.prober.charge()
         try:
             for name, ir in self.networks.items():

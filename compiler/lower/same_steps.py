@@ -81,7 +81,7 @@ class _SameSteps:
             one, a.inputs, two, b.inputs
         ):
             return False
-        if _kept(self.one, one, layer, a) != _kept(self.two, two, layer, b):
+        if kept_by(self.one, one, layer, a) != kept_by(self.two, two, layer, b):
             return False
         if a.instance is not None and b.instance is not None:
             return self._instances(a.instance, b.instance)
@@ -89,19 +89,31 @@ class _SameSteps:
 
     def _types(self, one: Instance, a: Types, two: Instance, b: Types) -> bool:
         """Whether values are there or not alike, and have their batches at the same places."""
-        return list(_batches(self.one, one, a)) == list(_batches(self.two, two, b))
+        return list(batch_places(self.one, one, a)) == list(
+            batch_places(self.two, two, b)
+        )
 
 
-def _kept(stream: Stream, use: Instance, layer: str, call: LayerCall) -> object:
-    """What a run keeps between pieces, apart from sizes, and why it cannot run in pieces."""
+def kept_by(
+    stream: Stream, use: Instance, layer: str, call: LayerCall
+) -> tuple[tuple[Any, ...] | None, dict[str, int | None], str, bool]:
+    """What a run keeps between pieces, apart from sizes.
+
+    They are its memory, its operands that come in pieces with the axis of those that it keeps, why it cannot run in
+    pieces, and whether it makes positions.
+    """
     flows = stream.flows
     memory = flows.memory(use, layer, call)
-    kept = memory and (
-        memory.kind,
-        memory.axis,
-        memory.places is None,
-        call.op is not None and call.op.can_resume(memory.past_axis),
-        *map(len, memory.shapes),
+    kept: tuple[Any, ...] | None = (
+        None
+        if memory is None
+        else (
+            memory.kind,
+            memory.axis,
+            memory.places is None,
+            call.op is not None and call.op.can_resume(memory.past_axis),
+            *map(len, memory.shapes),
+        )
     )
     columns = dict(flows.columns(use, layer, call))
     refused = flows.refused(use, layer, call)
@@ -127,7 +139,7 @@ def _same_but_for_numbers(one: Any, two: Any) -> bool:
     return numbers or bool(one == two)
 
 
-def _batches(
+def batch_places(
     stream: Stream, use: Instance, types: Types | Mapping[str, TensorType]
 ) -> Iterator[object]:
     """For each value, whether it is there, its rank, and the axes that have the batch, alone or in a product."""

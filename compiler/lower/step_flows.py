@@ -38,7 +38,7 @@ def stream(typed: TypedGraph, step: Stepping) -> Stream | None:
             range_ = typed.graph.spec.dims.get(step.dimension)
             most = None if range_ is None else range_.max
             flows = CausalFlows(found, find_pieces(found))
-            made = Stream(typed.each_way(name), axes, flows, most)
+            made = Stream(typed.each_way(name), axes, flows, step, most)
             return replace(made, batch=_batch(instance, *made.counted))
     return None
 
