@@ -45,7 +45,10 @@ def _check_tie(instance: Instance, node: TypedNode, report: Report) -> None:
             continue
         mine = [instance.context.value(size) for size in own[name]]
         if mine == list(found):
-            _note_decisions(instance, own[name], _named_shape(instance, path))
+            for left, right in zip(
+                own[name], _named_shape(instance, path) or (), strict=False
+            ):
+                instance.context.note_equal(left, right, node.node)
         else:
             shapes = f"{name} is [{', '.join(map(str, mine))}], {path} is [{', '.join(map(str, found))}]"
             report.error(
@@ -88,13 +91,6 @@ def _report_absent(
     layer = path.partition(".")[0]
     missing = "" if layer in instance.scope.nodes else layer
     report.error("bad-tie", span, message, help=help, missing=missing)
-
-
-def _note_decisions(instance: Instance, own: Shape, origin: Shape | None) -> None:
-    """Sizes that are equal by their values, not by their names, must be equal for other values of params, too."""
-    for left, right in zip(own, origin or (), strict=False):
-        if left != right:
-            instance.context.decided[left, right] = None
 
 
 def _named_shape(instance: Instance, path: str) -> Shape | None:

@@ -7,7 +7,6 @@ from compiler.lower.begin_states import initial_states
 from compiler.lower.class_ir import ClassIR
 from compiler.lower.class_plan import ClassPlan, Plans
 from compiler.lower.class_steps import Steps
-from compiler.lower.demands import equal_sizes
 from compiler.lower.draft import Draft
 from compiler.lower.forward import Forward
 from compiler.lower.members import Members
@@ -37,7 +36,7 @@ def build_class(plan: ClassPlan, plans: Plans, steps: Steps | None = None) -> Cl
         tuple(draft.conditions),
         frozenset(draft.library),
         forward.overwriting,
-        (*equal_sizes(plan), *draft.demands),
+        tuple(draft.demands),
         tuple(forward.touched),
         draft.steps,
         initial,

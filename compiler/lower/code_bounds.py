@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping
-from math import ceil, floor, inf
+from math import ceil, floor, inf, lcm
 from types import MappingProxyType
 
 from compiler.codegen.expression_layout import flat
@@ -26,6 +26,7 @@ from compiler.lower.scope_code import PythonNotation
 from compiler.symbolic.dims import (
     Dim,
     DimOverflow,
+    FloorDivision,
     Term,
     ceil_div,
     exact_div,
@@ -36,6 +37,7 @@ from compiler.symbolic.symbols import NETWORKS, Symbol
 
 UNBOUNDED: Interval = (-inf, inf)
 
+_MOST_ROUNDS = 1_000
 MOST_FACTS = 50
 """Sums that are known to be at least 0, each of which is tried for each question."""
 
@@ -106,6 +108,26 @@ def apart(code: Expr) -> tuple[Dim, int]:
     size = size_of(code)
     constant, _ = constant_and_terms(size)
     return size - constant, constant
+
+
+def is_always_zero(size: Dim) -> bool:
+    """Whether a sum is 0 whatever its parts are: `n // 2 + (n + 1) // 2 - n`.
+
+    A sum of one number and of its quotients by known numbers repeats its course: it is 0 for all if it is for two
+    rounds.
+    """
+    if not size.terms:
+        return True
+    symbols = [*size.symbols]
+    floors = [x for monomial, _ in size.terms for x in monomial if x not in symbols]
+    divisors = [x.divisor.constant for x in floors if isinstance(x, FloorDivision)]
+    if len(symbols) != 1 or size.depth != 1 or None in divisors:
+        return False
+    if any(len(monomial) > 1 for monomial, _ in size.terms):
+        return False
+    rounds = 2 * lcm(*(one for one in divisors if one))
+    values = (size.substitute({symbols[0]: Dim.of(n)}) for n in range(rounds + 1))
+    return rounds <= _MOST_ROUNDS and all(one == 0 for one in values)
 
 
 def is_multiple(code: Expr, divisor: Expr) -> bool:

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import (
     Callable,
     Collection,
+    Hashable,
     Iterable,
     Iterator,
     Mapping,
@@ -39,12 +40,12 @@ from compiler.ir.typed import Instance
 from compiler.language.params import Param
 from compiler.lower.class_ir import Demand
 from compiler.lower.class_plan import ClassPlan
-from compiler.lower.code_bounds import apart, bounds_of
+from compiler.lower.code_bounds import apart, bounds_of, code_of, size_of
 from compiler.lower.constructors import Signature, is_computed
 from compiler.lower.evaluate_code import Unknown, value_of
 from compiler.lower.known_numbers import KnownNumbers
-from compiler.lower.required_numbers import Required
-from compiler.lower.scope_code import name_code, size_code, value_code
+from compiler.lower.required_numbers import CopyIndex, Required
+from compiler.lower.scope_code import name_code, value_code
 from compiler.lower.simplify_required import (
     families,
     first_items,
@@ -64,22 +65,6 @@ _FEW = 12
 """Of so many demands those are left out that others imply."""
 _MANY = 8
 """So many demands under conditions are no longer made one by one."""
-
-
-def equal_sizes(plan: ClassPlan) -> Iterator[Demand]:
-    """Sizes of a network that layers took for equal by their values: they must be for other values, too."""
-    if plan.scope.kind != "network":
-        return
-    for left, right in plan.first.context.decided:
-        codes = size_code(left), size_code(right)
-        names = {
-            key.name
-            for code in codes
-            for key in placeholders(code)
-            if isinstance(key, ScopeName)
-        }
-        if names and names <= set(plan.scope.params):
-            yield Compare("!=", *codes), f"{left} and {right} must be equal"
 
 
 def late_params(defaults: Mapping[str, Any]) -> Collection[str]:
@@ -129,6 +114,7 @@ def bounds(
         for one in required
         if found.takes(one) and not any(_is_refuted(one, use) for use in uses)
     ]
+    asked = list(_under_fewest(asked))
     asked = [x for one in asked for x in simplified(one, plan.fixed, found.known)]
 
     def plain(required: Iterable[Required]) -> list[Required]:
@@ -139,7 +125,8 @@ def bounds(
 
     simple = plain(without_opposites(asked))
     added: list[Required] = []
-    for one in sorted(_merged(simple), key=lambda one: _order(one, places)):
+    ordered = sorted(_merged(simple), key=lambda one: _order(one, places))
+    for one in _joined_multiples(ordered):
         for part in plain([one]):
             if not found.known.is_proven(part):
                 found.add(part)
@@ -151,6 +138,31 @@ def bounds(
             if one not in implied:
                 found.add(one)
     yield from found.all()
+
+
+def _under_fewest(required: Sequence[Required]) -> Iterator[Required]:
+    """What is required, without what is required whatever the conditions, too."""
+    found = {replace(one, counts=()): {*one.counts} for one in required}
+    for one in required:
+        always = _whatever_holds(one) if one.conditions else one
+        known = found.get(replace(always, counts=()))
+        if always is one or known is None or not known <= {*always.counts}:
+            yield one
+
+
+def _whatever_holds(one: Required) -> Required:
+    """The same without its conditions, of as many copies as it then depends on."""
+    found = replace(one, conditions=(), copies=())
+    indices: dict[Hashable, Expr] = {}
+    for copies in reversed(one.copies):  # the inner ones first
+        if any(copies.index in placeholders(x) for x in (one.code, one.least)):
+            index = CopyIndex(len(found.copies))
+            indices[copies.index] = Placeholder(index)
+            found = replace(found, copies=(replace(copies, index=index), *found.copies))
+        else:
+            exists = Compare(">", copies.count, lit(copies.first))
+            found = replace(found, counts=(*found.counts, exists))
+    return found.mapped(indices)
 
 
 def _implied(
@@ -235,6 +247,25 @@ def _merged(required: Sequence[Required]) -> Iterator[Required]:
             yield one
 
 
+def _joined_multiples(required: Iterable[Required]) -> list[Required]:
+    """What is required, with one number for `x % 2` and `x // 2 % 2`, which is `x % 4`."""
+    found: list[Required] = []
+    for one in required:
+        for place, other in enumerate(found):
+            if (
+                one.relation == other.relation == "multiple"
+                and one.is_certain
+                and other.is_certain
+                and size_of(one.code) == size_of(other.code) // size_of(other.least)
+            ):
+                least = code_of(size_of(other.least) * size_of(one.least))
+                found[place] = replace(other, least=least)
+                break
+        else:
+            found.append(one)
+    return found
+
+
 def _weaker(required: Iterable[Required]) -> Iterator[Required]:
     """What is required of the lengths of lists, where more is required of the same ones."""
     alike: dict[tuple[Required, Dim], list[tuple[int, Required]]] = defaultdict(list)
@@ -286,6 +317,7 @@ class _Demands:
         self.lengths: dict[Expr, list[tuple[Expr, str]]] = {}
         """How long lists are, by the least that they are: before items of them are asked for."""
         self.multiples: list[Demand] = []
+        self.equal: list[Demand] = []
         self.formulas: dict[Expr, list[tuple[Expr, str]]] = {}
         """Those that are worked out, by the least that they are: after the numbers that they are divided by."""
         self.counts: dict[Expr, list[tuple[Expr, str]]] = {}
@@ -338,6 +370,8 @@ class _Demands:
             self.others.insert(place, one)
         elif one.relation == "multiple":
             self.multiples.append(demand)
+        elif one.relation == "equal":
+            self.equal.append(demand)
         elif one.relation == "not":
             self.early.append(demand)
         else:
@@ -382,6 +416,8 @@ class _Demands:
         code, least = text_of(one.code), text_of(one.least)
         if one.relation == "multiple":
             return f"{code} must be a multiple of {least}"
+        if one.relation == "equal":
+            return f"{code} and {least} must be equal"
         if one.relation == "not":
             return f"{code} must not be {least}"
         match one:
@@ -416,6 +452,7 @@ class _Demands:
             yield from self._at_least(formulas, least)
         for least, counts in self.counts.items():
             yield from self._at_least(counts, least)
+        yield from self.equal
         yield from self._of_others()
 
     def _of_others(self) -> Iterator[Demand]:
@@ -424,9 +461,11 @@ class _Demands:
         if len(others) < _MANY:
             yield from map(self._demand, others)
             return
-        sorts: dict[str, list[Required]] = {}
+        sorts: dict[tuple[str, Expr | None], list[Required]] = {}
+        few = len({(one.relation, _whose(one.least)) for one in others}) < _MANY
         for one in others:
-            sorts.setdefault(one.relation, []).append(one)
+            sort = one.relation, _whose(one.least) if few else None
+            sorts.setdefault(sort, []).append(one)
         for found in sorts.values():
             if len(found) == 1:
                 yield self._demand(found[0])
@@ -461,6 +500,11 @@ class _Demands:
         fixed = [least for least in self.lengths if isinstance(least, Literal)]
         for least in sorted(self.lengths, key=lambda one: one not in fixed):
             yield from self._at_least(self.lengths[least], least)
+
+
+def _whose(code: Expr) -> Expr:
+    """The list that a number is an item of, or the number."""
+    return code.value if isinstance(code, Subscript) else code
 
 
 def _together(required: Iterable[Required]) -> str:

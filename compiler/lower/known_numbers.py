@@ -16,7 +16,13 @@ from compiler.codegen.python import (
     call,
     lit,
 )
-from compiler.lower.code_bounds import Bounds, bounds_of, is_multiple
+from compiler.lower.code_bounds import (
+    Bounds,
+    bounds_of,
+    difference,
+    is_always_zero,
+    is_multiple,
+)
 from compiler.lower.required_numbers import Required
 from compiler.symbolic.intervals import Interval
 
@@ -65,6 +71,8 @@ class KnownNumbers:
             return is_multiple(one.code, one.least) or any(
                 _implies(other, one) for other in self._multiples
             )
+        if one.relation == "equal":
+            return is_always_zero(difference(one.code, one.least))
         if isinstance(one.code, Starred):
             return any(least == one.least for least in self._of_items(one.code))
         if one.relation == "least" and self._is_first(one.code, one.least):
@@ -84,6 +92,11 @@ class KnownNumbers:
     def learn(self, one: Required) -> None:
         """Take for true what is required."""
         if one.relation == "not" or one.default:
+            return
+        if one.relation == "equal":
+            more = replace(one, relation="least")
+            for each in (more, replace(more, code=one.least, least=one.code)):
+                self.learn(each)
             return
         if one.relation == "multiple":
             self._multiples.append(one)

@@ -40,7 +40,12 @@ from compiler.ir.typed import TypedNode
 from compiler.lower.build_sites import BuildSite, BuildSites, build_sites, in_builder
 from compiler.lower.class_ir import ClassIR
 from compiler.lower.class_plan import ClassPlan, Run
-from compiler.lower.code_bounds import Bounds, is_multiple
+from compiler.lower.code_bounds import (
+    Bounds,
+    difference,
+    is_always_zero,
+    is_multiple,
+)
 from compiler.lower.constructors import Constructors
 from compiler.lower.evaluate_code import folded_numbers
 from compiler.lower.parted import Parted, Unwritten
@@ -56,7 +61,7 @@ from compiler.symbolic.symbols import InputDim, ListItem, ParamNumber
 _Alternative = tuple[tuple[Expr, ...], object, Mapping[str, Any]]
 """What a layer may be: the conditions under which it is, its target, and its arguments."""
 
-_Relation = OneOf["least", "multiple", "not"]
+_Relation = OneOf["least", "multiple", "not", "equal"]
 
 MOST_STEPS = 10_000
 """Steps from a class to one that builds it, for all numbers of a file."""
@@ -91,7 +96,8 @@ class Required:
         code: the number; `*items` stands for each of some items.
         least: what it must be at least.
         conditions: under which it must.
-        relation: "multiple" where it must be a multiple of the other, "not" where it must be another number.
+        relation: "multiple" where it must be a multiple of the other, "equal" where it must be the same, "not" where
+            it must be another number.
         copies: of which each requires it, outer ones first.
         counts: tests of numbers of copies, such as `n > 0`, without which nothing is required.
         default: the param that is computed from it where it is not given; "" for none.
@@ -138,6 +144,8 @@ class Required:
         """The code that is true where the number is wrong, whatever the conditions."""
         if self.relation == "multiple":
             return Compare("!=", Binary("%", self.code, self.least), lit(0))
+        if self.relation == "equal":
+            return Compare("!=", self.code, self.least)
         if self.relation == "not":
             return Compare("==", self.code, self.least)
         if isinstance(self.code, Starred):
@@ -319,6 +327,8 @@ def _is_proven(one: Required, plan: ClassPlan) -> bool:
     """Whether the form of a number shows that it is large enough: a size of an input is at least 1."""
     if one.relation == "multiple":
         return is_multiple(one.code, one.least)
+    if one.relation == "equal":
+        return is_always_zero(difference(one.code, one.least))
     names = {
         key
         for code in (one.code, one.least)
@@ -415,6 +425,7 @@ def _of_sizes(plan: ClassPlan) -> Iterator[Required]:
     for use in plan.uses:
         found |= dict.fromkeys((*x, "multiple") for x in use.context.multiples)
         found |= dict.fromkeys((*x, "least") for x in use.context.leasts)
+        found |= dict.fromkeys((*x, "equal") for x in use.context.equals)
     # By identity: a group shares what is known of sizes with the scope around it, which may have a layer of that name.
     conditions = {
         id(node): under
@@ -432,9 +443,24 @@ def _of_sizes(plan: ClassPlan) -> Iterator[Required]:
         ):
             codes = size_code(size), size_code(other)
             one = Required(*codes, conditions[id(node)], relation)
+            when = _built_when(plan, node.name)
+            if relation == "equal" and any(
+                _says_equal(x, codes) for x in (*when, *one.conditions)
+            ):
+                continue
             repeat = node.layer.repeat
             count = None if repeat is None else value_code(repeat.count)
-            yield from _under(_built_when(plan, node.name), _of_copies(one, count))
+            yield from _under(when, _of_copies(one, count))
+
+
+def _says_equal(condition: Expr, pair: tuple[Expr, Expr]) -> bool:
+    """Whether a condition holds only where two numbers are equal."""
+    match condition:
+        case Logic("and", parts):
+            return any(_says_equal(part, pair) for part in parts)
+        case Compare("==", left, right):
+            return pair in ((left, right), (right, left))
+    return False
 
 
 def _built_when(plan: ClassPlan, layer: str) -> tuple[Expr, ...]:

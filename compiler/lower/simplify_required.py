@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import reduce
 from math import ceil, gcd
 
 from compiler.codegen.expression_layout import flat
@@ -34,9 +35,17 @@ from compiler.lower.code_bounds import (
 from compiler.lower.evaluate_code import folded_numbers, with_values
 from compiler.lower.known_numbers import KnownNumbers
 from compiler.lower.required_numbers import Copies, CopyIndex, Required, negated
-from compiler.symbolic.dims import Atom, Dim, FloorDivision, exact_div
+from compiler.symbolic.dims import (
+    Atom,
+    Dim,
+    FloorDivision,
+    as_multiple,
+    exact_div,
+    two_sides,
+)
 from compiler.symbolic.evaluate import Value
 from compiler.symbolic.symbols import Symbol
+from compiler.symbolic.terms import shared
 
 _FEW = 8
 """Copies of a fixed number, and outcomes of conditions, that are looked into one by one."""
@@ -333,6 +342,8 @@ def solved(one: Required, known: KnownNumbers) -> Required:
         return one
     if one.relation == "multiple":
         return _solved_for_multiple(one)
+    if one.relation == "equal":
+        return _solved_for_equal(one, known.where(one))
     if one.relation == "not":
         return _solved_for_zero(one)
     size = _divided(difference(one.code, one.least), known.where(one))
@@ -376,6 +387,25 @@ def _solved_for_multiple(one: Required) -> Required:
                 size, by = whole, divisor
     found = replace(one, code=code_of(size), least=code_of(by))
     return found if _length(found) < _length(one) else one
+
+
+def _solved_for_equal(one: Required, known: Bounds) -> Required:
+    """The same without factors that both numbers have; that `x` is `d * (x // d)` as that it is a multiple."""
+    size = difference(one.code, one.least)
+    if not size.terms:
+        return one
+    whole = size
+    for atom in reduce(shared, (monomial for monomial, _ in size.terms)):
+        if _is_size(_size(atom), known):
+            size //= _size(atom)
+    found = as_multiple(size)
+    if found is not None:
+        number, divisor = map(code_of, found)
+        return replace(one, code=number, least=divisor, relation="multiple")
+    if size == whole:
+        return one
+    left, right = map(code_of, two_sides(size))
+    return replace(one, code=left, least=right)
 
 
 def _solved_for_zero(one: Required) -> Required:

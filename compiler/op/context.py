@@ -7,7 +7,14 @@ from collections.abc import Hashable, Mapping, Sequence
 from compiler.dataclass import dataclass
 from compiler.op import errors
 from compiler.op.errors import OpError
-from compiler.symbolic.dims import Atom, Dim, exact_div
+from compiler.symbolic.dims import (
+    Atom,
+    Dim,
+    DimOverflow,
+    as_multiple,
+    exact_div,
+    two_sides,
+)
 from compiler.symbolic.domain import Domain
 from compiler.symbolic.explain import Conditions, when_at_least, when_equal
 from compiler.symbolic.symbols import Symbol
@@ -37,8 +44,8 @@ class Context:
         self.domain = domain or Domain({})
         self._values: dict[Dim, Dim] = {}
         self._floors: dict[Atom, Dim] = {}
-        self.decided: dict[tuple[Dim, Dim], None] = {}
-        """Sizes that are equal by their values, not by their names."""
+        self.equals: dict[tuple[Dim, Dim, Hashable], None] = {}
+        """Sizes that are equal by their values, not by their names, as a layer needs it, each with that layer."""
         self.multiples: dict[tuple[Dim, Dim, Hashable], None] = {}
         """Sizes that are multiples of others, as a layer needs it, each with that layer."""
         self.leasts: dict[tuple[Dim, Dim, Hashable], None] = {}
@@ -105,15 +112,36 @@ class Context:
             return True
         values = self.value(left), self.value(right)
         equal = self.domain.equal(*values)
-        if equal and values[0].constant is not None:
-            self.decided[left, right] = None
+        if equal:
+            self.note_equal(left, right)
         return equal
+
+    def note_equal(self, left: Dim, right: Dim, layer: Hashable = None) -> None:
+        """Remember that two sizes are equal here, and have to be at other params.
+
+        Of sizes that inputs decide, what the two do not share is compared: of `T` and `T + 2 * pad - k + 1` numbers.
+        So it is where a division is rounded, in one order for all that ask it.
+        """
+        layer = self.layer if layer is None else layer
+        if layer is None or left == right:
+            return
+        if self.value(left).constant is None or left.depth or right.depth:
+            try:
+                difference = left - right
+                multiple = as_multiple(difference)
+            except DimOverflow:
+                return
+            if multiple is not None:
+                self.note_multiple(*multiple)
+                return
+            left, right = two_sides(difference)
+        self.equals[left, right, layer] = None
 
     def is_one(self, size: Dim) -> bool:
         """Whether a size is 1, so that it broadcasts."""
         one = self.value(size).constant == 1
         if one and size.constant is None:
-            self.decided[size, Dim.of(1)] = None
+            self.note_equal(size, Dim.of(1))
         return one
 
     def require_kind(

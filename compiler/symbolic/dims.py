@@ -7,7 +7,7 @@ comparing shapes costs nothing.
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import field
 from functools import lru_cache, partial, reduce
 from typing import Protocol, TypeVar
@@ -276,6 +276,44 @@ def exact_div(a: int | Dim, b: int | Dim) -> Dim | None:
     if not divisor.terms:
         raise ZeroDivisionError("division of a dimension by zero")
     return _exact(dividend, divisor)
+
+
+def two_sides(size: Dim) -> tuple[Dim, Dim]:
+    """A sum that is 0 as two sums that are equal, without a minus.
+
+    >>> from compiler.symbolic.symbols import NETWORKS, InputDim
+    >>> height = Dim.symbol(InputDim(NETWORKS, "H"))
+    >>> [str(side) for side in two_sides(2 * height - 6)]
+    ['2 * H', '6']
+    """
+    left = {monomial: factor for monomial, factor in size.terms if factor > 0}
+    right = {monomial: -factor for monomial, factor in size.terms if factor < 0}
+    return polynomial(left), polynomial(right)
+
+
+def as_multiple(size: Dim) -> tuple[Dim, Dim] | None:
+    """A number and what it is a multiple of, where that is what makes a sum 0: `h // 2 - 2 * (h // 4)`.
+
+    >>> from compiler.symbolic.symbols import NETWORKS, InputDim
+    >>> height = Dim.symbol(InputDim(NETWORKS, "H"))
+    >>> [str(part) for part in as_multiple(height // 2 - 2 * (height // 4))]
+    ['H // 2', '2']
+    """
+    for number, divisor in _divisions(size):
+        if number - divisor * (number // divisor) in (size, -size):
+            return number, divisor
+    return None
+
+
+def _divisions(size: Dim) -> Iterator[tuple[Dim, Dim]]:
+    """The numbers in a sum that may be divided by others in it."""
+    for monomial, factor in size.terms:
+        for atom in monomial:
+            if isinstance(atom, FloorDivision):
+                yield atom.numerator, atom.divisor
+        for _, other in size.terms:
+            if abs(factor) == 1 < abs(other):
+                yield polynomial({monomial: 1}), Dim.of(abs(other))
 
 
 def without_common_factors(a: Dim, b: Dim) -> tuple[Dim, Dim]:

@@ -68,8 +68,6 @@ class Misc(nn.Module):
             raise ValueError("names must be one of reflect, circular")
         if width < 1:
             raise ValueError("width must be at least 1")
-        if width != 8:
-            raise ValueError("width and 8 must be equal")
         self.names = names
         self.residual = residual
         self.width = width

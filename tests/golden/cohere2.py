@@ -225,8 +225,6 @@ class Cohere2(nn.Module):
             raise ValueError("depth must be at least 0")
         if depth > 0 and heads % kv_heads != 0:
             raise ValueError("heads must be a multiple of kv_heads")
-        if any(i % 4 != 3 and (width // heads) % 2 != 0 for i in range(depth)):
-            raise ValueError("width // heads must be a multiple of 2")
         self.logit_scale = logit_scale
         self.context = context
         self.embed_tokens = nn.Embedding(vocab, width)

@@ -165,6 +165,8 @@ class DiT(nn.Module):
         super().__init__()
         if min(size, channels, patch, width, heads, waves) < 1:
             raise ValueError("all sizes must be at least 1")
+        if width % 2 != 0:
+            raise ValueError("width must be a multiple of 2")
         if size < patch:
             raise ValueError("size must be at least patch")
         if width < 2:
@@ -173,8 +175,6 @@ class DiT(nn.Module):
             raise ValueError("depth and classes must be at least 0")
         if depth > 0 and width % heads != 0:
             raise ValueError("width must be a multiple of heads")
-        if width != 2 * (width // 2):
-            raise ValueError("width and 2 * (width // 2) must be equal")
         self.size = size
         self.patch = patch
         self.patches = nn.Conv2d(channels, width, kernel_size=patch, stride=patch)

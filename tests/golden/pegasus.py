@@ -380,6 +380,8 @@ class Pegasus(nn.Module):
             hidden = 4 * width
         if min(vocab, width, heads, hidden) < 1:
             raise ValueError("vocab, width, heads and hidden must be at least 1")
+        if width % 2 != 0:
+            raise ValueError("width must be a multiple of 2")
         if depth < 0:
             raise ValueError("depth must be at least 0")
         if depth > 0 and width % heads != 0:

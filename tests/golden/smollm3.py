@@ -208,8 +208,6 @@ class SmolLM3(nn.Module):
             raise ValueError("depth must be at least 0")
         if depth > 0 and heads % kv_heads != 0:
             raise ValueError("heads must be a multiple of kv_heads")
-        if any(i % 4 != 3 and (width // heads) % 2 != 0 for i in range(depth)):
-            raise ValueError("width // heads must be a multiple of 2")
         self.embed_tokens = nn.Embedding(vocab, width)
         self.rotary = RotaryEmbedding(width // heads, base=5000000.0)
         self.layers = nn.ModuleList(

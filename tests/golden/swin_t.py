@@ -298,8 +298,17 @@ class Swin(nn.Module):
             raise ValueError("all sizes must be at least 1")
         if min(depths[:4]) < 0:
             raise ValueError("depths must be at least 0")
+        if (size // patch) % 8 != 0:
+            raise ValueError("size // patch must be a multiple of 8")
         if size < patch:
             raise ValueError("size must be at least patch")
+        if (
+            (depths[0] > 0 and (size // patch) % window != 0)
+            or (depths[1] > 0 and (size // patch // 2) % window != 0)
+            or (depths[2] > 0 and (size // patch // 4) % window != 0)
+            or (depths[3] > 0 and (size // patch // 8) % window != 0)
+        ):
+            raise ValueError("size, patch, window, depths do not go together")
         if (
             (depths[0] > 0 and width % heads[0] != 0)
             or (depths[1] > 0 and 2 * width % heads[1] != 0)
@@ -307,13 +316,6 @@ class Swin(nn.Module):
             or (depths[3] > 0 and 8 * width % heads[3] != 0)
         ):
             raise ValueError("width, heads, depths do not go together")
-        if (
-            (depths[0] > 0 and size // patch < window)
-            or (depths[1] > 0 and size // patch // 2 < window)
-            or (depths[2] > 0 and size // patch // 4 < window)
-            or (depths[3] > 0 and size // patch // 8 < window)
-        ):
-            raise ValueError("size, patch, window, depths do not go together")
         self.patches = nn.Conv2d(3, width, kernel_size=patch, stride=patch)
         self.patch_norm = nn.LayerNorm(width)
         self.stages = nn.ModuleList(

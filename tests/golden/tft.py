@@ -258,8 +258,8 @@ class TemporalFusionTransformer(nn.Module):
         super().__init__()
         if min(statics, observed, known, width, heads, quantiles) < 1:
             raise ValueError("all sizes must be at least 1")
-        if width < heads:
-            raise ValueError("width must be at least heads")
+        if width % heads != 0:
+            raise ValueError("width must be a multiple of heads")
         self.static_selection = StaticSelection(statics, width, dropout)
         self.selection_context = GatedResidual(width, width, width, dropout)
         self.enrichment_context = GatedResidual(width, width, width, dropout)

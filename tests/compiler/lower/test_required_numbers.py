@@ -55,6 +55,32 @@ REFUSED: dict[str, tuple[str, dict[str, Any], str]] = {
         {"many": 8},
         "many must be at least width",
     ),
+    "sizes that a block adds": (
+        (
+            f"params: {{width: 4, other: 4}}\n{SEEN}  r: {{op: linear, out_features: other, in: x}}\n"
+            "  s: {op: Sum, in: [l, r]}\n"
+            "blocks: {Sum: {inputs: {x: 'float[B, T, C]', y: 'float[B, T, D]'}, layers: {s: {op: add, in: [x, y]}}}}"
+        ),
+        {"other": 5},
+        "width and other must be equal",
+    ),
+    "a sum that rounding breaks, in a block": (
+        (
+            f"params: {{width: 8}}\n{SEEN}  r: {{op: Res, repeat: 2}}\n"
+            "blocks: {Res: {inputs: {x: 'float[B, T, D]'}, layers: {h: {op: linear, out_features: '2 * (D // 2)'}, "
+            "s: {op: add, in: [x, h]}}}}"
+        ),
+        {"width": 5},
+        "width must be a multiple of 2",
+    ),
+    "a kernel that changes the length": (
+        (
+            "params: {k: 3}\ninputs: {x: 'float[B, 4, T]'}\nlayers:\n"
+            "  c: {op: conv1d, out_channels: 4, kernel_size: k, padding: k // 2}\n  s: {op: add, in: [x, c]}"
+        ),
+        {"k": 4},
+        "k and 2 * (k // 2) + 1 must be equal",
+    ),
     "what a layer that is chosen needs": (
         (
             f"params: {{width: 16, heads: 4, far: true}}\n{SEEN}"
