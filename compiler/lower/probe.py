@@ -77,6 +77,8 @@ class Prober:
         """Whether the graphs that were inferred go on as the code says, by identity."""
         self._unseen: set[tuple[Any, ...]] = set()
         """The settings that do not compile for a reason that a module does not see."""
+        self._failing: set[tuple[Any, ...]] = set()
+        """The settings that compile, and at which the classes do not hold: constructors refuse them."""
         self._earlier = Earlier()
         layers = (
             node for one in walk_instances(typed.roots) for node in one.nodes.values()
@@ -123,7 +125,9 @@ class Prober:
         free = [name for name in names if name in taken]
         besides = [generic] if generic else []
         besides += self.other.equal_by_chance(free)
-        return Proven(frozenset(), frozenset(trial.positive(free, besides)))
+        positive = trial.positive(free, besides)
+        self._failing = {k for k, held in trial.outcomes.items() if held is False}
+        return Proven(frozenset(), frozenset(positive))
 
     def _unseen_in(self, conditions: Mapping[str, Sequence[Expr]]) -> set[str]:
         """The names in conditions of networks that came out in one way alone."""
@@ -169,8 +173,12 @@ class Prober:
         return self._stepped[id(typed)]
 
     def compiled(self, networks: Networks) -> dict[int, list[Instance]]:
-        """The networks at all values that were tried and compile, by the identity of their plans."""
-        graphs = [typed for _, typed in self._known.values() if typed is not None]
+        """The networks at all values that compile and at which the classes may hold, by the identity of their plans."""
+        graphs = [
+            typed
+            for key, (_, typed) in self._known.items()
+            if typed is not None and key not in self._failing
+        ]
         return {
             id(ir.plan): [
                 typed.networks[name] for typed in graphs if name in typed.networks
@@ -302,7 +310,7 @@ class _Trial:
     validator: Validator
     fixed: Setting
     """The values in the text of params that are no arguments."""
-    _found: dict[tuple[Any, ...], bool | None] = field(default_factory=dict)
+    outcomes: dict[tuple[Any, ...], bool | None] = field(default_factory=dict)
     """What `holds` said."""
 
     def positive(self, names: Iterable[str], besides: Sequence[Setting]) -> set[str]:
@@ -350,9 +358,9 @@ class _Trial:
     def holds(self, changes: Setting) -> bool | None:
         """Whether the classes hold at other values; None where these do not compile."""
         key = _key(changes)
-        if key not in self._found:
-            self._found[key] = self._hold(changes)
-        return self._found[key]
+        if key not in self.outcomes:
+            self.outcomes[key] = self._hold(changes)
+        return self.outcomes[key]
 
     def _hold(self, changes: Setting) -> bool | None:
         typed = self.prober.inferred(changes)

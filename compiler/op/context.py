@@ -197,21 +197,21 @@ class Context:
             conditions = when_at_least(self.domain, value, number)
             self._found(errors.too_small(what, value, number, port, conditions))
 
-    def at_least(self, size: Dim, least: Dim | int) -> bool:
+    def at_least(self, size: Dim, least: Dim | int, *, rounded: bool = False) -> bool:
         """Whether a size is at least a known number, for all sizes of inputs; if so, it has to be at other params."""
         value, wanted = self.value(size), Dim.of(least)
         number = self.value(wanted).constant
         assert number is not None
         holds = self.domain.at_least(value, number)
-        if holds and self._is_asked(value, size, wanted):
+        if holds and self._is_asked(value, size, wanted, rounded=rounded):
             self.leasts[size, wanted, self.layer] = None
         return holds
 
-    def _is_asked(self, value: Dim, *compared: Dim) -> bool:
+    def _is_asked(self, value: Dim, *compared: Dim, rounded: bool) -> bool:
         """Whether a layer asks for a number, of this value, that params decide by sums of them."""
         known = value.constant is not None and self.layer is not None
         named = any(one.constant is None for one in compared)
-        return known and named and not any(one.depth for one in compared)
+        return known and named and (rounded or not any(one.depth for one in compared))
 
     def require_equal(
         self, message: str, left: Dim, right: Dim, port: str = "", label: str = ""

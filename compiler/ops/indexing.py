@@ -87,7 +87,7 @@ class SliceOp(_AlongDim):
             raise _undecided(ctx, argument, position, Dim.of(0))
         if ctx.at_least(-position, 0):
             return Dim.of(0)
-        if ctx.at_least(position - size, 0):
+        if ctx.at_least(position - size, 0, rounded=True):
             return size
         for more, less in ((position, Dim.of(0)), (size, position)):
             if not ctx.at_least(more - less, 0):

@@ -390,3 +390,22 @@ def test_a_flag_that_is_given_as_a_word_stands_in_no_demand(tmp_path: Path) -> N
     code = compile_spec(path).python
     assert "True and" not in code and "False and" not in code
     assert code.count("width % groups") == 1
+
+
+@pytest.mark.parametrize(
+    ("stop", "values"),
+    [("stop", {"stop": 7}), ("stop", {"width": 9})],
+)
+def test_a_slice_that_cuts_nothing(
+    stop: str, values: dict[str, Any], tmp_path: Path
+) -> None:
+    """At other values it would cut, and the layers after it would have another size."""
+    text = (
+        "params: {width: 8, stop: 8}\ninputs: {x: 'float[B, 4]'}\nlayers:\n"
+        f"  a: {{op: linear, out_features: width}}\n  s: {{op: slice, dim: 1, stop: '{stop}'}}\n"
+        "  y: {op: linear, out_features: 3}"
+    )
+    kind = _network(tmp_path, text)
+    kind()
+    with pytest.raises(ValueError, match="stop must be at least width"):
+        kind(**values)
