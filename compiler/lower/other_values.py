@@ -185,6 +185,8 @@ class OtherValues:
             yield from self._decisive(name, value)
         elif decides and isinstance(value, float):
             yield from (0.5 * value + 0.125, 0.0 if value else 1.0)
+        elif isinstance(value, float) and _PLACES in self._roles.get(name, ()):
+            yield from (2 * value, 0.5 * value)  # sizes may be so many times others
 
     def _decisive(self, name: str, value: int) -> Iterator[int]:
         """Numbers above 0 near the value, small ones, and those near the numbers that it is compared with."""

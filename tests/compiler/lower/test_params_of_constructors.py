@@ -20,6 +20,13 @@ SPECS = {
         f"params: {{flag: true}}\ninputs: {{x: 'float[B, T, 8]', mask: '{MASK}'}}\nlayers: {{a: {ATTENTION}}}",
         {"flag"},
     ),
+    "a factor by which a size grows": (
+        (
+            "params: {factor: 2.0}\ninputs: {x: 'float[B, 4, 10]'}\n"
+            "layers: {a: {op: interpolate, scale_factor: factor}, b: {op: linear, out_features: 2}}"
+        ),
+        {"factor"},
+    ),
     "copies that none of the compiled values runs": (
         (
             "params: {n: 0}\ninputs: {x: 'float[B, 8]'}\n"
