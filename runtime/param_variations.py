@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from compiler.infer.infer import infer
@@ -53,8 +53,14 @@ def _near(value: Any) -> list[Any]:
     if isinstance(value, tuple) and value:
         items = [(_near(item) or [item])[-1] for item in value]
         longer, shorter = (*value, value[-1]), value[:-1]
-        return [longer, shorter, (items[0], *value[1:]), tuple(items)]
+        none = [(0, *value[1:]), (*value[:-1], 0)] if _are_sizes(value) else []
+        return [longer, shorter, (items[0], *value[1:]), *none, tuple(items)]
     return []
+
+
+def _are_sizes(items: Iterable[Any]) -> bool:
+    """Whether they are numbers of at least 1, which may be numbers of copies."""
+    return all(type(item) is int and item >= 1 for item in items)
 
 
 def compiled_with(typed: TypedGraph, values: Values) -> TypedGraph:

@@ -33,6 +33,7 @@ from compiler.codegen.python import (
     lit,
 )
 from compiler.codegen.traversal import placeholders, walk
+from compiler.dataclass import dataclass
 from compiler.diagnostics.text import listed
 from compiler.infer.param_values import shown
 from compiler.ir.module import ScopeName
@@ -94,20 +95,33 @@ def asks_for(test: Expr, params: Collection[str]) -> bool:
     return any(name in params for name in names)
 
 
+@dataclass(frozen=True)
+class Zeros:
+    """At which zeros, that were tried, a network is another one.
+
+    Attributes:
+        numbers: params that are none of 0, and lists that are not empty.
+        items: lists none of whose items is 0.
+    """
+
+    numbers: Collection[str] = ()
+    items: Collection[str] = ()
+
+
 def bounds(
     plan: ClassPlan,
     taken: Signature,
-    positive: Collection[str],
+    refused: Zeros,
     required: Iterable[Required],
     demanded: Sequence[Expr],
     uses: Sequence[Instance],
 ) -> Iterator[Demand]:
     """The bounds of the arguments of a class: those declared, those that are at least 1, then what they do not prove.
 
-    `taken` are the params that it takes; for those in `positive`, 0 was tried and is none of their values. `demanded`
-    are tests that it demands already; at `uses` it compiles: what they do not have is not demanded.
+    `taken` are the params that it takes; `refused` is where these are not 0. `demanded` are tests that it demands
+    already; at `uses` it compiles: what they do not have is not demanded.
     """
-    found = _Demands(plan, taken, positive, demanded)
+    found = _Demands(plan, taken, refused.numbers, demanded)
     places = {name: place for place, name in enumerate(plan.scope.params)}
     asked = [
         _whether_or_not_used(one, uses)
@@ -123,17 +137,29 @@ def bounds(
         always = (_whether_or_not_used(one, uses) for one in found_)
         return [x for one in always for x in simplified(one, {}, found.known)]
 
-    simple = plain(without_opposites(asked))
+    simple = list(_merged(plain(without_opposites(asked))))
+    counted = [
+        (name, _counted(name_code(name), simple))
+        for name in found.params
+        if name in refused.items
+    ]
+    found.refuse_zeros(counted)
     added: list[Required] = []
-    ordered = sorted(_merged(simple), key=lambda one: _order(one, places))
+    ordered = sorted(simple, key=lambda one: _order(one, places))
     for one in _joined_multiples(ordered):
-        for part in plain([one]):
+        for part in plain([found.without_certain(one)]):
             if not found.known.is_proven(part):
                 found.add(part)
                 added.append(part)
-    implied = list(_implied(added, lambda: _Demands(plan, taken, positive, demanded)))
+
+    def anew() -> _Demands:
+        without = _Demands(plan, taken, refused.numbers, demanded)
+        without.refuse_zeros(counted)
+        return without
+
+    implied = list(_implied(added, anew))
     if implied:
-        found = _Demands(plan, taken, positive, demanded)
+        found = anew()
         for one in added:
             if one not in implied:
                 found.add(one)
@@ -208,6 +234,17 @@ def _whether_or_not_used(one: Required, uses: Sequence[Instance]) -> Required:
         return one
     always = replace(one, counts=())
     return one if any(_is_refuted(always, use) for use in uses) else always
+
+
+def _counted(items: Expr, required: Iterable[Required]) -> Starred:
+    """The items of a list of numbers of copies that are read: all, if there is no saying which."""
+    for one in required:
+        match one:
+            case Required(Starred(Subscript(whole, (Slice(None),))) as read) if (
+                whole == items and one.is_certain
+            ):
+                return read
+    return Starred(items)
 
 
 def _merged(required: Sequence[Required]) -> Iterator[Required]:
@@ -338,6 +375,12 @@ class _Demands:
                 self.numbers.append(_least(plan, name))
                 self.known.learn_always(self.numbers[-1][0], lit(1))
 
+    def refuse_zeros(self, lists: Iterable[tuple[str, Starred]]) -> None:
+        """Demand of some items of lists that none is 0."""
+        for name, items in lists:
+            self.items.setdefault(lit(1), []).append((items, name))
+            self.known.learn(Required(items, lit(1)))
+
     def _declared(self) -> Iterator[tuple[Expr, Interval]]:
         """The bounds that params have."""
         for name, param in self.params.items():
@@ -356,10 +399,13 @@ class _Demands:
         fixed = self.plan.fixed.keys()
         return asked <= {*self.taken, *fixed} and bool(asked - fixed)
 
+    def without_certain(self, one: Required) -> Required:
+        """The same without tests of numbers of copies that always hold."""
+        left = tuple(test for test in one.counts if not self._is_certain(test))
+        return replace(one, counts=left)
+
     def add(self, one: Required) -> None:
         """Demand it."""
-        known = {test for test in one.counts if self._is_certain(test)}
-        one = replace(one, counts=tuple(x for x in one.counts if x not in known))
         self.known.learn(one)
         demand = self._demand(one)
         if one.default:

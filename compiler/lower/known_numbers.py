@@ -74,7 +74,8 @@ class KnownNumbers:
         if one.relation == "equal":
             return is_always_zero(difference(one.code, one.least))
         if isinstance(one.code, Starred):
-            return any(least == one.least for least in self._of_items(one.code))
+            known_ = self._of_items(one.code)
+            return any(self.at_least(least, one.least) for least in known_)
         if one.relation == "least" and self._is_first(one.code, one.least):
             return True
         known, least = self.where(one), one.least

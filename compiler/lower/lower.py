@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import PurePath
 
@@ -18,7 +18,7 @@ from compiler.lower.class_plan import ClassPlan, name_classes
 from compiler.lower.class_steps import Steps, Stream
 from compiler.lower.constructors import Constructors
 from compiler.lower.decided import decided
-from compiler.lower.demands import bounds
+from compiler.lower.demands import Zeros, bounds
 from compiler.lower.documentation import module_docstring
 from compiler.lower.initialization import (
     params_in_blocks,
@@ -123,7 +123,7 @@ def _proven(
     if not typed.params:
         classes, constructors, _ = merger.merged()
         required = required_numbers(classes, constructors)
-        return _bounded(classes, constructors, required, (), {}), constructors
+        return _bounded(classes, constructors, required, Zeros(), {}), constructors
     elsewhere = None if stream is None else StepElsewhere(typed, stream).holds
     prober = Prober(typed, elsewhere)
     params = typed.graph.spec.params
@@ -151,7 +151,8 @@ def _proven(
                 networks, validator, merger.fixed, dict(zeros)
             )
             uses = prober.compiled(networks)
-            classes = _bounded(classes, constructors, required, positive, uses)
+            none = Zeros(positive, held.copied)
+            classes = _bounded(classes, constructors, required, none, uses)
             return classes, constructors
         merger.fix(held.fixed)
 
@@ -160,7 +161,7 @@ def _bounded(
     classes: Sequence[ClassIR],
     constructors: Constructors,
     required: Mapping[int, Sequence[Required]],
-    positive: Collection[str],
+    refused: Zeros,
     compiled: Mapping[int, Sequence[Instance]],
 ) -> list[ClassIR]:
     """The classes, whose constructors refuse what the spec does not compile with.
@@ -174,7 +175,7 @@ def _bounded(
         known = [test for test, _ in ir.demands]
         own = required.get(id(ir.plan), ())
         uses = compiled.get(id(ir.plan), ir.plan.uses)
-        more = bounds(ir.plan, taken, positive, own, known, uses)
+        more = bounds(ir.plan, taken, refused, own, known, uses)
         new = [one for one in more if one[0] not in known]
         found.append(replace(ir, demands=(*new, *ir.demands)))
     return found

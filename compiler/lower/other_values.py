@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 from types import UnionType
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Any, Literal, TypeGuard, Union, get_args, get_origin
 
 from compiler.elaborate.check_names import formulas
 from compiler.elaborate.wiring import is_routed
@@ -84,6 +84,15 @@ class OtherValues:
         computed = [n for n in names if self._is_size(n) and self._is_computed(n)]
         given = self._scaled(computed, _FACTORS[1:])
         return [one for one in (items, given) if one]
+
+    def zero_items(self, name: str) -> list[Value]:
+        """Values with a 0 of a list of numbers of copies: one item is 0, then all; none of another param."""
+        value = self.values[name]
+        if _COUNT not in self._roles.get(name, ()) or not _are_sizes(value):
+            return []
+        places = range(len(value)) if len(value) <= _FEW else (0, 1, len(value) - 1)
+        found = [(*value[:at], 0, *value[at + 1 :]) for at in places]
+        return list(dict.fromkeys([*found, (0,) * len(value)]))
 
     def settings(
         self, names: Collection[str], sizes: Setting
@@ -262,6 +271,14 @@ def _longer(value: Any) -> Any:
     if not value:
         return 2  # of which the second may differ from the first
     return value + 1 if value <= _FEW else 3
+
+
+def _are_sizes(value: Value) -> TypeGuard[tuple[int, ...]]:
+    """Whether it is a list of numbers of at least 1."""
+    return isinstance(value, tuple) and all(
+        isinstance(item, int) and not isinstance(item, bool) and item > 0
+        for item in value
+    )
 
 
 def _rising(value: Any) -> Any:

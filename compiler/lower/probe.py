@@ -26,6 +26,7 @@ from compiler.lower.evaluate_code import Unknown, value_of
 from compiler.lower.other_values import OtherValues, Setting
 from compiler.lower.parted import Parted, Unwritten
 from compiler.lower.validate import Validator
+from compiler.symbolic.evaluate import Value
 
 Networks = Mapping[str, ClassIR]
 
@@ -47,10 +48,13 @@ class Proven:
         fixed: params at whose other values some class does something else.
         positive: numbers, and lengths of lists, for which the classes hold from 1 on, not for 0; empty where others
             are to be fixed first.
+        copied: lists of numbers of copies for which the classes hold where all items are at least 1, not where some
+            are 0; empty where others are to be fixed first.
     """
 
     fixed: frozenset[str]
     positive: frozenset[str] = frozenset()
+    copied: frozenset[str] = frozenset()
 
 
 class Prober:
@@ -126,8 +130,10 @@ class Prober:
         besides = [generic] if generic else []
         besides += self.other.equal_by_chance(free)
         positive = trial.positive(free, besides)
+        lists = {name: zeros for name in free if (zeros := self.other.zero_items(name))}
+        copied = frozenset(trial.copied(lists, besides))
         self._failing = {k for k, held in trial.outcomes.items() if held is False}
-        return Proven(frozenset(), frozenset(positive))
+        return Proven(frozenset(), frozenset(positive), copied)
 
     def _unseen_in(self, conditions: Mapping[str, Sequence[Expr]]) -> set[str]:
         """The names in conditions of networks that came out in one way alone."""
@@ -347,6 +353,20 @@ class _Trial:
             for name, zero in zeros.items():
                 if self.holds({**sizes, name: zero}) is False:
                     yield name
+
+    def copied(
+        self, lists: Mapping[str, Sequence[Value]], besides: Sequence[Setting]
+    ) -> Iterator[str]:
+        """The lists, by their names with values that have a 0, for some of which the classes do not hold.
+
+        `besides` are sizes that change as well: without copies a size may be right by chance.
+        """
+        for name, values in lists.items():
+            settings = (
+                {**sizes, name: value} for sizes in ({}, *besides) for value in values
+            )
+            if any(self.prober.is_spent or self.holds(x) is False for x in settings):
+                yield name
 
     def _holds_at(self, zeros: Setting, besides: Sequence[Setting] = ()) -> bool:
         """Whether the classes hold at zeros, and with other sizes too where these compile."""

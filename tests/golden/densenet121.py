@@ -106,10 +106,8 @@ class DenseNet121(nn.Module):
         super().__init__()
         if min(len(depths), len(widths)) < 4:
             raise ValueError("len(depths) and len(widths) must be at least 4")
-        if min(classes, growth, widths[0]) < 1:
-            raise ValueError("classes, growth and widths[0] must be at least 1")
-        if min(depths[:4]) < 0:
-            raise ValueError("depths must be at least 0")
+        if min(classes, growth, widths[0], *depths[:4]) < 1:
+            raise ValueError("classes, growth, widths[0] and depths must be at least 1")
         if depths[0] * growth + widths[0] != widths[1] and widths[1] < 1:
             raise ValueError("widths[1] must be at least 1")
         if depths[1] * growth + widths[1] != widths[2] and widths[2] < 1:

@@ -330,10 +330,8 @@ class DETR(nn.Module):
         super().__init__()
         if len(depths) < 4:
             raise ValueError("len(depths) must be at least 4")
-        if min(classes, queries, planes, width, hidden, depth, heads) < 1:
+        if min(classes, queries, planes, width, hidden, depth, heads, *depths[:4]) < 1:
             raise ValueError("all sizes must be at least 1")
-        if min(depths[:4]) < 0:
-            raise ValueError("depths must be at least 0")
         if width % heads != 0:
             raise ValueError("width must be a multiple of heads")
         if width < 2:

@@ -176,12 +176,12 @@ class EfficientNetB0(nn.Module):
             raise ValueError("all lengths must be at least len(widths)")
         if sum(depths) == 0:
             raise ValueError("sum(depths) must not be 0")
-        if min(classes, stem, ratios[0], *widths, *strides[: len(widths)]) < 1:
+        if min(classes, stem, ratios[0], *depths[: len(widths)], *widths) < 1:
             raise ValueError("all sizes must be at least 1")
-        if min(ratios[: len(widths)]) < 1:
-            raise ValueError("ratios must be at least 1")
-        if min(*kernels[: len(widths)], *depths[: len(widths)]) < 0:
-            raise ValueError("kernels and depths must be at least 0")
+        if min(*strides[: len(widths)], *ratios[: len(widths)]) < 1:
+            raise ValueError("strides and ratios must be at least 1")
+        if min(kernels[: len(widths)]) < 0:
+            raise ValueError("kernels must be at least 0")
         self.stem = nn.Sequential(
             nn.Conv2d(3, stem, kernel_size=3, stride=2, padding=1, bias=False),
             nn.BatchNorm2d(stem, eps=eps, momentum=momentum),

@@ -329,19 +329,16 @@ class MaxViT(nn.Module):
             raise ValueError("len(widths) must be at least len(depths)")
         if sum(depths) == 1:
             raise ValueError("sum(depths) must not be 1")
-        if min(classes, stem, head_dim, widths[-1], *widths[: len(depths)]) < 1:
+        if min(classes, stem, head_dim, widths[-1], *depths) < 1:
             raise ValueError("all sizes must be at least 1")
-        if min(depths) < 0:
-            raise ValueError("depths must be at least 0")
-        if any(
-            depths[i] > 0 and widths[i] % (widths[i] // head_dim) != 0
-            for i in range(len(depths))
-        ):
+        if min(widths[: len(depths)]) < 1:
+            raise ValueError("widths must be at least 1")
+        if min(widths[: len(depths)]) < 4:
+            raise ValueError("widths must be at least 4")
+        if min(widths[: len(depths)]) < head_dim:
+            raise ValueError("widths must be at least head_dim")
+        if any(widths[i] % (widths[i] // head_dim) != 0 for i in range(len(depths))):
             raise ValueError("widths[i] must be a multiple of widths[i] // head_dim")
-        if any(depths[i] > 0 and widths[i] < 4 for i in range(len(depths))):
-            raise ValueError("widths[i] must be at least 4")
-        if any(depths[i] > 0 and widths[i] < head_dim for i in range(len(depths))):
-            raise ValueError("widths[i] must be at least head_dim")
         self.stem1 = ConvNormAct(3, stem, stride=2, eps=0.001, momentum=0.01)
         self.stem2 = nn.Conv2d(stem, stem, kernel_size=3, padding=1)
         self.stages = nn.ModuleList(

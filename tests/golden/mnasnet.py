@@ -118,12 +118,12 @@ class MnasNet(nn.Module):
             raise ValueError("len(stem) must be at least 2")
         if min(len(depths), len(ratios), len(kernels), len(strides)) < len(widths):
             raise ValueError("all lengths must be at least len(widths)")
-        if min(classes, last, *widths, *stem[:2], *strides[: len(widths)]) < 1:
+        if min(classes, last, *depths[: len(widths)], *widths, *stem[:2]) < 1:
             raise ValueError("all sizes must be at least 1")
-        if min(ratios[: len(widths)]) < 1:
-            raise ValueError("ratios must be at least 1")
-        if min(*kernels[: len(widths)], *depths[: len(widths)]) < 0:
-            raise ValueError("kernels and depths must be at least 0")
+        if min(*strides[: len(widths)], *ratios[: len(widths)]) < 1:
+            raise ValueError("strides and ratios must be at least 1")
+        if min(kernels[: len(widths)]) < 0:
+            raise ValueError("kernels must be at least 0")
         self.stem = nn.Sequential(
             nn.Conv2d(3, stem[0], kernel_size=3, stride=2, padding=1, bias=False),
             nn.BatchNorm2d(stem[0], momentum=momentum),

@@ -67,10 +67,8 @@ class R3D18(nn.Module):
         super().__init__()
         if len(depths) < 4:
             raise ValueError("len(depths) must be at least 4")
-        if min(classes, width) < 1:
-            raise ValueError("classes and width must be at least 1")
-        if min(depths[:4]) < 0:
-            raise ValueError("depths must be at least 0")
+        if min(classes, width, *depths[:4]) < 1:
+            raise ValueError("classes, width and depths must be at least 1")
         self.stem = nn.Sequential(
             nn.Conv3d(
                 3,

@@ -124,22 +124,16 @@ class RegNetY400MF(nn.Module):
         super().__init__()
         if min(len(widths), len(depths)) < 4:
             raise ValueError("len(widths) and len(depths) must be at least 4")
-        if min(classes, stem, group_width, *widths[:4]) < 1:
-            raise ValueError("classes, stem, group_width and widths must be at least 1")
-        if min(depths[:4]) < 0:
-            raise ValueError("depths must be at least 0")
-        if depths[0] > 0 and stem < 4:
+        if min(classes, stem, group_width, *depths[:4], *widths[:4]) < 1:
+            raise ValueError("all sizes must be at least 1")
+        if min(widths[0], widths[1], widths[2]) < 4:
+            raise ValueError("widths[0], widths[1] and widths[2] must be at least 4")
+        if min(widths[0], widths[1], widths[2], widths[3]) < group_width:
+            raise ValueError("all sizes must be at least group_width")
+        if stem < 4:
             raise ValueError("stem must be at least 4")
-        if depths[1] > 0 and widths[0] < 4:
-            raise ValueError("widths[0] must be at least 4")
-        if depths[2] > 0 and widths[1] < 4:
-            raise ValueError("widths[1] must be at least 4")
-        if depths[3] > 0 and widths[2] < 4:
-            raise ValueError("widths[2] must be at least 4")
-        if any(depths[i] > 1 and widths[i] < 4 for i in range(4)):
-            raise ValueError("widths[i] must be at least 4")
-        if any(depths[i] > 0 and widths[i] < group_width for i in range(4)):
-            raise ValueError("widths[i] must be at least group_width")
+        if depths[3] > 1 and widths[3] < 4:
+            raise ValueError("widths[3] must be at least 4")
         self.stem = nn.Sequential(
             nn.Conv2d(3, stem, kernel_size=3, stride=2, padding=1, bias=False),
             nn.BatchNorm2d(stem),

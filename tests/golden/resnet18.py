@@ -65,10 +65,8 @@ class ResNet18(nn.Module):
         super().__init__()
         if len(depths) < 4:
             raise ValueError("len(depths) must be at least 4")
-        if min(classes, width) < 1:
-            raise ValueError("classes and width must be at least 1")
-        if min(depths[:4]) < 0:
-            raise ValueError("depths must be at least 0")
+        if min(classes, width, *depths[:4]) < 1:
+            raise ValueError("classes, width and depths must be at least 1")
         self.conv1 = nn.Conv2d(3, width, kernel_size=7, stride=2, padding=3, bias=False)
         self.bn1 = nn.BatchNorm2d(width)
         self.layer1 = nn.ModuleList(BasicBlock(width, width) for _ in range(depths[0]))

@@ -63,10 +63,8 @@ class VGG16(nn.Module):
             raise ValueError("len(widths) must be at least 1")
         if len(depths) < len(widths):
             raise ValueError("len(depths) must be at least len(widths)")
-        if min(classes, hidden, *widths) < 1:
-            raise ValueError("classes, hidden and widths must be at least 1")
-        if min(depths[: len(widths)]) < 0:
-            raise ValueError("depths must be at least 0")
+        if min(classes, hidden, *depths[: len(widths)], *widths) < 1:
+            raise ValueError("classes, hidden, depths and widths must be at least 1")
         self.stages = nn.ModuleList(
             Stage(3 if i == 0 else widths[i - 1], widths[i], depths[i])
             for i in range(len(widths))

@@ -409,3 +409,31 @@ def test_a_slice_that_cuts_nothing(
     kind()
     with pytest.raises(ValueError, match="stop must be at least width"):
         kind(**values)
+
+
+STAGES = (
+    "params: {depths: [1, 1], widths: [1, 1]}\ninputs: {x: 'float[B, 4]'}\n"
+    "layers: {stages: {op: Stage, width: 'widths[i]', depth: 'depths[i]', repeat: len(depths)}, gain: Gain}\n"
+    "blocks:\n  Stage: {params: {width: int, depth: int}, inputs: {x: 'float[B, D]'}, "
+    "layers: {fcs: {op: linear, out_features: width, repeat: depth}}}\n"
+    "  Gain: {inputs: {x: 'float[B, D]'}, layers: {gain: {op: parameter, shape: D, value: 1 / D}, "
+    "y: {op: mul, in: [x, gain]}}}"
+)
+
+
+@pytest.mark.parametrize("depths", [(0, 0), (0, 1)])
+def test_a_list_of_numbers_of_copies_one_of_which_is_none(
+    depths: tuple[int, ...], tmp_path: Path
+) -> None:
+    """Without copies the stage after them has another size, which the class does not follow."""
+    kind = _network(tmp_path, STAGES)
+    assert _shapes(kind(depths=(2, 3)))["gain.gain"] == (1,)
+    with pytest.raises(ValueError, match="depths and widths must be at least 1"):
+        kind(depths=depths)
+
+
+def test_a_list_of_numbers_of_copies_that_keep_their_size(tmp_path: Path) -> None:
+    """Where no copies is what the class says, it takes none."""
+    same = STAGES.replace("width: 'widths[i]'", "width: 4")
+    module = _network(tmp_path, same)(depths=(0, 1))
+    assert _shapes(module)["gain.gain"] == (4,)
