@@ -59,6 +59,22 @@ def _known(rule: Initializer, params: Mapping[str, Value]) -> bool:
     return all(names_in(one.expr) <= params.keys() for one in rule.formulas.values())
 
 
+def _wrong(rule: Initializer, names: Mapping[str, Value]) -> str:
+    """Why torch would refuse the numbers of a rule; "" where one of them is none, which is an error of its own."""
+    numbers: dict[str, float] = {}
+    for name in type(rule).model_fields:
+        value = getattr(rule, name)
+        if isinstance(value, Formula):
+            try:
+                value = evaluate(value.expr, names)
+            except ExpressionError:
+                return ""
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                return ""
+        numbers[name] = value
+    return rule.wrong(numbers)
+
+
 class _Values:
     """What the formulas in `init` come to, each fault reported once."""
 
@@ -87,7 +103,7 @@ class _Values:
         place: Place,
         values: Iterable[Mapping[str, Value]],
     ) -> None:
-        """Check that each formula is a known number with each of several values of its names."""
+        """Check that each formula is a known number with each of several values of its names, and torch takes it."""
         written = [
             (
                 place.at(tensor, rule.name, *([] if name == rule.alone else [name])),
@@ -97,9 +113,14 @@ class _Values:
             for tensor, rule in tensors.items()
             for name, formula in rule.formulas.items()
         ]
-        for names in values if written else ():
+        known = list(values)
+        for names in known if written else ():
             for at, name, formula in written:
                 self._check(at, name, formula, names)
+        for tensor, rule in tensors.items():
+            for names in known if rule.formulas else [{}]:
+                if wrong := _wrong(rule, names):
+                    self._add("bad-init", wrong, place.span(tensor, rule.name))
 
     def _check(
         self, place: Place, name: str, formula: Formula, names: Mapping[str, Value]

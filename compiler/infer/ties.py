@@ -32,6 +32,9 @@ def _check_tie(instance: Instance, node: TypedNode, report: Report) -> None:
     own = node.built[0].weights
     for name, path in node.ties.items():
         place = node.node.place.at("tie", name)
+        if "" in own:
+            _report_tensor(node, name, report)
+            continue
         if name not in own:
             help = report.like(name, own) or f"its tensors are {listed(own)}"
             _report_no_tensor(node, name, help, report)
@@ -82,6 +85,14 @@ def _report_no_tensor(node: TypedNode, name: str, help: str, report: Report) -> 
     report.error("bad-tie", span, message, help=help)
 
 
+def _report_tensor(node: TypedNode, name: str, report: Report) -> None:
+    own = node.node.name
+    message = f"{own} is itself a tensor, and takes no `tie`"
+    help = f"another layer is tied to it, as in tie: {{weight: {own}}}"
+    span = node.node.place.at("tie", name).span(key=True)
+    report.error("bad-tie", span, message, help=help)
+
+
 def _report_absent(
     instance: Instance, node: TypedNode, name: str, path: str, report: Report
 ) -> None:
@@ -89,6 +100,8 @@ def _report_absent(
     help = "a tensor is named by its layer: wte.weight"
     span = node.node.place.at("tie", name).span()
     layer = path.partition(".")[0]
+    if find_tensor(instance, layer) is not None:
+        help = f"{layer} is itself the tensor: write {layer}"
     missing = "" if layer in instance.scope.nodes else layer
     report.error("bad-tie", span, message, help=help, missing=missing)
 

@@ -1,6 +1,6 @@
 """Initialisation: the functions that a spec may name, most of them in torch.nn.init, with their arguments."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import WrapValidator
@@ -57,6 +57,15 @@ class Initializer(Choice):
         given = self.given.items()
         return {name: one for name, one in given if isinstance(one, Formula)}
 
+    def wrong(self, numbers: Mapping[str, float]) -> str:
+        """Why torch would refuse these values of the arguments; "" if it takes them."""
+        return ""
+
+
+def _empty_range(numbers: Mapping[str, float]) -> str:
+    a, b = numbers["a"], numbers["b"]
+    return f"values are from a to b, and a = {a:g} is above b = {b:g}" if a > b else ""
+
 
 class ZerosInit(Initializer):
     """`torch.nn.init.zeros_`."""
@@ -88,6 +97,9 @@ class UniformInit(Initializer):
     a: Number = 0.0
     b: Number = 1.0
 
+    def wrong(self, numbers: Mapping[str, float]) -> str:
+        return _empty_range(numbers)
+
 
 class NormalInit(Initializer):
     """`torch.nn.init.normal_`."""
@@ -97,6 +109,10 @@ class NormalInit(Initializer):
     mean: Number = 0.0
     std: Number = 1.0
 
+    def wrong(self, numbers: Mapping[str, float]) -> str:
+        std = numbers["std"]
+        return f"std is at least 0, and is {std:g}" if std < 0 else ""
+
 
 class TruncNormalInit(NormalInit):
     """`torch.nn.init.trunc_normal_`."""
@@ -105,6 +121,9 @@ class TruncNormalInit(NormalInit):
 
     a: Number = -2.0
     b: Number = 2.0
+
+    def wrong(self, numbers: Mapping[str, float]) -> str:
+        return super().wrong(numbers) or _empty_range(numbers)
 
 
 class _WithGain(Initializer):
