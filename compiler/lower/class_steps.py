@@ -29,6 +29,10 @@ STATE: Mapping[str, str] = {
 """The class of the library that keeps each kind of memory."""
 
 
+METHODS = frozenset({"decode", "init_state", "prepare", "step"})
+"""The methods, beside `forward`, of classes that run in pieces."""
+
+
 @dataclass(frozen=True)
 class Stream:
     """The inputs of a network that come in pieces: element t of each belongs to position t."""

@@ -21,7 +21,7 @@ from compiler.ir.module import (
 )
 from compiler.language.identifiers import MODULE_ATTRIBUTES
 from compiler.lower.class_ir import ClassIR
-from compiler.lower.class_steps import ClassNames, Steps
+from compiler.lower.class_steps import METHODS, ClassNames, Steps
 from compiler.lower.member_code import holds_numbers, is_there, member
 from compiler.lower.name_conditions import Flag
 from compiler.lower.names import UNUSED, Names, name_values
@@ -54,11 +54,9 @@ class ClassText:
         self.outputs = ir.body.outputs
         self.names: Names = name_values(ir)
         self.shapes = ShapeNames(ir.plan)
-        attributes = Namespace(
-            {*MODULE_ATTRIBUTES, *_DICTIONARY_ATTRIBUTES, *ir.plan.scope.nodes}
-            if holds_numbers(ir)
-            else {*MODULE_ATTRIBUTES, *ir.plan.scope.nodes}
-        )
+        taken = {*MODULE_ATTRIBUTES, *ir.plan.scope.nodes}
+        taken |= _DICTIONARY_ATTRIBUTES if holds_numbers(ir) else frozenset()
+        attributes = Namespace(taken if self.own is None else taken | METHODS)
         names = _kept(ir) | {n: None for n in asked if n not in ir.plan.fixed}
         self.kept = {name: attributes.fresh(name.lower()) for name in names}
         self.flags = {layer: attributes.fresh(f"has_{layer}") for layer in conditions}

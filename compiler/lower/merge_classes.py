@@ -229,6 +229,8 @@ class Merger:
         constructors = Constructors(by_plan, self.spec, self.typed.params)
         for ir in found:
             _require_known_sizes(ir, constructors, steps.stream.growing)
+        for ir in found:
+            _require_free_names(ir, steps)
         return found, constructors
 
     def _classes(self, plans: Plans) -> tuple[list[ClassIR], Constructors, Validator]:
@@ -256,6 +258,26 @@ def _with_used_states(ir: ClassIR, steps: Steps) -> ClassIR:
     own = steps.keep_only(ir.plan, used)
     initial = {layer: code for layer, code in ir.initial.items() if layer in own.kept}
     return replace(ir, steps=own, initial=initial)
+
+
+def _require_free_names(ir: ClassIR, steps: Steps) -> None:
+    """The methods of a class that runs in pieces have names that no member of it has.
+
+    Raises:
+        Unwritten: where one has, whose name is that of its weights.
+    """
+    methods: set[str] = set()
+    if steps.keeps(ir.plan) or steps.beside(ir.plan):
+        network = ir.plan.scope.kind == "network"
+        methods |= {"init_state", "step"} if network else {"init_state"}
+        methods |= set() if ir.before is None else {"prepare"}
+        methods |= {"decode"} if network and ir.outputs else set()
+    for name in (one.typed.node.name for one in ir.held):
+        if name in methods:
+            reason = (
+                f"with `step`, {ir.plan.name} has a method {name}; {name}_1 would do"
+            )
+            raise Unwritten(ir.plan, name, reason)
 
 
 def _require_outputs(plan: ClassPlan) -> None:

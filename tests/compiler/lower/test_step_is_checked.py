@@ -5,9 +5,12 @@ from pathlib import Path
 import pytest
 
 from compiler import SpecError
+from compiler.lower.class_steps import METHODS
 from compiler.lower.merge_classes import Merger
 from compiler.pipeline import check_spec, compile_spec
 from compiler.program import Program
+from runtime.load import load_program
+from runtime.verify import verify
 
 SPEC = """\
 name: Net
@@ -152,3 +155,59 @@ def test_variants_that_are_not_lowered_are_right_alone(spec: str) -> None:
     for variant in base.typed.graph.spec.variants:
         program: Program = compile_spec(file, variant=variant)
         assert program.check_beside(base) == program.check() == ()
+
+
+NAMED = """\
+name: Net
+inputs: {memory: "float[B, S, 4]", x: "float[B, M, 4]"}
+step: {M: [x]}
+layers:
+  keys: {op: linear, out_features: 4, in: memory}
+  recur: {op: gru, hidden_size: 4, in: x}
+  attend: {op: attention, num_heads: 1, in: [recur, keys, keys]}
+  more: {op: Inner, in: [attend, memory]}
+outputs: {y: more}
+blocks:
+  Inner:
+    inputs: {x: "float[B, M, D]", memory: "float[B, S, D]"}
+    layers:
+      keys: {op: linear, out_features: D, in: memory}
+      inner: {op: gru, hidden_size: D, in: x}
+      attend: {op: attention, num_heads: 1, in: [inner, keys, keys]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("layer", "name"),
+    [(layer, name) for layer in ("recur", "inner") for name in sorted(METHODS)],
+)
+def test_a_layer_is_called_as_no_method_that_its_class_has(
+    layer: str, name: str, tmp_path: Path
+) -> None:
+    text = NAMED.replace(f"{layer}:", f"{name}:").replace(f"[{layer},", f"[{name},")
+    file = tmp_path / "net.yaml"
+    file.write_text(text.replace("step: {M: [x]}\n", ""))
+    assert compile_spec(file).check() == ()
+    file.write_text(text)
+    program = compile_spec(file)
+    if layer == "inner" and name in ("decode", "step"):  # methods of networks alone
+        assert program.check() == ()
+        assert not verify(program).problems
+        return
+    (one,) = program.check()
+    assert one.code == "no-code"
+    assert one.path.endswith(f".{name}")
+    assert f"{name}_1 would do" in one.message
+
+
+def test_a_number_that_pieces_need_does_not_take_the_name_of_a_method(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "net.yaml"
+    power = "  power: {op: pow, exponent: step, in: more}\noutputs: {y: power}\n"
+    text = NAMED.replace("name: Net\n", "name: Net\nparams: {step: 2.0}\n")
+    file.write_text(text.replace("outputs: {y: more}\n", power))
+    program = compile_spec(file)
+    assert not verify(program).problems
+    (network,) = load_program(program).values()
+    assert callable(network(step=3.0).step)
