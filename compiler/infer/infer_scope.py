@@ -360,6 +360,7 @@ class ScopeInference:
         given = single_types(types)
         instance, matched = self._block(target, arguments, given, path, open)
         binding = bind_symbols(instance, layer, arguments, {**named, **matched}, names)
+        self._note_patterns(instance.inputs, binding, given)
         outputs = {
             port: self.context.simplified(kind)
             for port, kind in renamed(instance.outputs, binding).items()
@@ -368,6 +369,25 @@ class ScopeInference:
         return LayerCall(
             types, outputs, instance=instance, binding=binding, counter=number
         )
+
+    def _note_patterns(
+        self,
+        patterns: Mapping[str, TensorType | None],
+        binding: Mapping[Symbol, Dim],
+        given: Inputs,
+    ) -> None:
+        """Remember that inputs of a block have the sizes of their patterns, as they do here, at other params, too.
+
+        Sizes that are rounded are not compared: they depend on more than a message can say.
+        """
+        for port, kind in patterns.items():
+            actual = given.get(port)
+            if kind is None or actual is None:
+                continue
+            for wanted, size in zip(kind.shape, actual.shape, strict=True):
+                named = wanted.substitute(binding)
+                if named != size and not named.depth and not size.depth:
+                    self.context.note_equal(named, size)
 
     def _block(
         self,

@@ -56,6 +56,7 @@ from compiler.lower.simplify_required import (
     without_opposites,
 )
 from compiler.symbolic.dims import Dim
+from compiler.symbolic.evaluate import Value
 from compiler.symbolic.intervals import Interval
 from compiler.symbolic.symbol_table import COUNTER
 
@@ -129,7 +130,7 @@ def bounds(
         if found.takes(one) and not any(_is_refuted(one, use) for use in uses)
     ]
     asked = list(_under_fewest(asked))
-    asked = [x for one in asked for x in simplified(one, plan.fixed, found.known)]
+    asked = [x for one in asked for x in simplified(one, found.fixed, found.known)]
 
     def plain(required: Iterable[Required]) -> list[Required]:
         """What is required, as far as what is known so far simplifies it."""
@@ -234,6 +235,17 @@ def _whether_or_not_used(one: Required, uses: Sequence[Instance]) -> Required:
         return one
     always = replace(one, counts=())
     return one if any(_is_refuted(always, use) for use in uses) else always
+
+
+def _unused(plan: ClassPlan, taken: Signature) -> Mapping[str, Value]:
+    """The params that no layer of a network needs, so that it has them by the values that it was compiled with."""
+    if plan.scope.kind != "network":
+        return {}
+    return {
+        name: plan.first.params[name]
+        for name, param in plan.scope.params.items()
+        if name not in taken.all and not is_computed(param.default)
+    }
 
 
 def _counted(items: Expr, required: Iterable[Required]) -> Starred:
@@ -345,6 +357,7 @@ class _Demands:
     ) -> None:
         self.plan, self.taken = plan, taken.all
         self.late = late_params(taken.defaults)
+        self.fixed = {**_unused(plan, taken), **plan.fixed}
         params = plan.scope.params.items() if plan.scope.kind == "network" else ()
         self.params = {name: param for name, param in params if name in self.taken}
         self.numbers: list[tuple[Expr, str]] = []
@@ -389,14 +402,14 @@ class _Demands:
             yield name_code(name), (low, high)
 
     def takes(self, one: Required) -> bool:
-        """Whether its names are arguments, or fixed."""
+        """Whether its names are arguments, or fixed: of equal sizes one may be of a param that no layer needs."""
         asked = {
             key.name
             for code in one.codes
             for key in placeholders(code)
             if isinstance(key, ScopeName)
         }
-        fixed = self.plan.fixed.keys()
+        fixed = (self.fixed if one.relation == "equal" else self.plan.fixed).keys()
         return asked <= {*self.taken, *fixed} and bool(asked - fixed)
 
     def without_certain(self, one: Required) -> Required:

@@ -437,3 +437,30 @@ def test_a_list_of_numbers_of_copies_that_keep_their_size(tmp_path: Path) -> Non
     same = STAGES.replace("width: 'widths[i]'", "width: 4")
     module = _network(tmp_path, same)(depths=(0, 1))
     assert _shapes(module)["gain.gain"] == (4,)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"a": 5}, "w and a must be equal"),
+        ({"c": 9}, "2 * w and c must be equal"),
+        ({"w": 3}, "w and a must be equal"),
+    ],
+)
+def test_sizes_that_patterns_of_a_block_want(
+    values: dict[str, int], message: str, tmp_path: Path
+) -> None:
+    """The caller has the size and the param, and the pattern says how they go together."""
+    text = (
+        "params: {w: 4, a: 4, c: 8}\ninputs: {x: 'float[B, 4]'}\nlayers:\n"
+        "  a: {op: linear, out_features: a}\n  c: {op: linear, out_features: c, in: x}\n"
+        "  s: {op: Sum, w: w, in: [a, c]}\n"
+        "blocks: {Sum: {params: {w: int}, inputs: {x: 'float[B, w]', y: 'float[B, 2 * w]'}, "
+        "layers: {s: {op: concat, dim: 1, in: [x, y]}, l: {op: linear, out_features: w}}}}"
+    )
+    kind = _network(tmp_path, text)
+    kind(w=5, a=5, c=10)
+    with pytest.raises(ValueError, match=re.escape(message)):
+        kind(**values)
+    with pytest.raises(SpecError):
+        assert compile_spec(tmp_path / "net.yaml", settings=values).python
