@@ -274,7 +274,7 @@ def _origins(ir: ClassIR, spec: Spec) -> Iterator[Stmt]:
     """What a tied tensor starts as: the rule of its origin comes last, where that of its own op reached it."""
     done: set[str] = set()
     for typed, rule, path, origin in _tied(ir.plan, spec):
-        if path in done or _block_starts(ir.plan, typed, *origin, spec):
+        if path in done or _block_starts(ir.plan, typed, rule, *origin, spec):
             continue
         _require_names(ir.plan, typed.node.name, *origin)
         lines = list(_as_origin(ir.plan, *origin, path, rule, spec))
@@ -285,13 +285,14 @@ def _origins(ir: ClassIR, spec: Spec) -> Iterator[Stmt]:
 def _tied(
     plan: ClassPlan, spec: Spec
 ) -> Iterator[tuple[TypedNode, Initializer, str, tuple[TypedNode, str]]]:
-    """The tied tensors that a rule for the op of their layer reaches: layer, rule, path, and where the path leads."""
+    """The tied tensors that a rule of their layer, or for its op, reaches: layer, rule, path, where the path leads."""
     for node, typed in plan.ordered():
         op = typed.calls[0].op if typed.calls else None
         if node.layer.tie is None or op is None:
             continue
         for tensor, path in node.layer.tie.tensors.items():
-            rule = spec.init.get(op.name, {}).get(tensor)
+            own, by_op = node.layer.init or {}, spec.init.get(op.name, {})
+            rule = own.get(tensor, by_op.get(tensor))
             layer, _, rest = path.partition(".")
             origin = _layer_at(plan.layers.get(layer), rest)
             if rule is not None and origin is not None:
@@ -301,16 +302,22 @@ def _tied(
 def _starts_origin(ir: ClassIR, spec: Spec) -> bool:
     """Whether a block has to start a tensor that is tied to, after the rules of ops have reached it."""
     return any(
-        _block_starts(ir.plan, typed, *origin, spec)
-        for typed, _, _, origin in _tied(ir.plan, spec)
+        _block_starts(ir.plan, typed, rule, *origin, spec)
+        for typed, rule, _, origin in _tied(ir.plan, spec)
     )
 
 
 def _block_starts(
-    plan: ClassPlan, tied: TypedNode, origin: TypedNode, tensor: str, spec: Spec
+    plan: ClassPlan,
+    tied: TypedNode,
+    rule: Initializer,
+    origin: TypedNode,
+    tensor: str,
+    spec: Spec,
 ) -> bool:
     """Whether the block of an origin starts it by a rule of its own after the rules of ops, and nothing comes later."""
-    if _is_here(plan, origin) or _by_itself(tied, spec):
+    of_layer = any(rule is one for one in (tied.node.layer.init or {}).values())
+    if of_layer or _is_here(plan, origin) or _by_itself(tied, spec):
         return False
     return tensor in (origin.node.layer.init or {})
 
@@ -334,7 +341,7 @@ def _require_names(plan: ClassPlan, layer: str, origin: TypedNode, tensor: str) 
 
 
 def _layer_at(typed: TypedNode | None, path: str) -> tuple[TypedNode, str] | None:
-    """The layer of an op that a path inside a layer leads to, and the name of its tensor."""
+    """The layer of an op that a path inside a layer leads to, and the name that rules have for its tensor."""
     if typed is None or not typed.calls:
         return None
     repeat = typed.node.layer.repeat
@@ -342,7 +349,7 @@ def _layer_at(typed: TypedNode | None, path: str) -> tuple[TypedNode, str] | Non
         _, _, path = path.partition(".")
     inner = typed.calls[0].instance
     if inner is None:
-        return typed, path
+        return typed, path or "weight"  # it is itself the tensor
     name, _, rest = path.partition(".")
     return _layer_at(inner.nodes.get(name), rest)
 
@@ -366,10 +373,12 @@ def _as_origin(
             place = tensor_path(plan, f"{holder}.{name}")
             yield ExprStatement(_initialize(place, one))
         return
-    if tensor in rules and rules[tensor] != rule:
+    if tensor not in rules:
+        reason = f"{path} is initialised twice, the second time as {origin.node.name} begins: write its init"
+        raise Unwritten(plan, origin.node.name, reason)
+    if rules[tensor] != rule:
         yield ExprStatement(_initialize(tensor_path(plan, path), rules[tensor]))
-    if tensor in rules:  # the other rule reached what the origin restores
-        yield from op.restore(tensor_path(plan, holder))
+    yield from op.restore(tensor_path(plan, holder))  # the other rule reached it
 
 
 def _reset(plan: ClassPlan, path: str, kind: str) -> Iterator[Stmt]:
