@@ -114,13 +114,17 @@ def _length(layer: _Scanned) -> Dim:
 
 
 def _axis(layer: _Scanned, kind: object, length: Dim) -> int | None:
+    """The first axis of an input that has the length: others before it must not, whatever the params are."""
     if not isinstance(kind, TensorType):
         return None
     context = layer.instance.context
-    return next(
-        (axis for axis, size in enumerate(kind.shape) if context.equal(size, length)),
-        None,
-    )
+    for axis, size in enumerate(kind.shape):
+        if context.equal(size, length):
+            return axis
+        numbers = context.value(size).constant, context.value(length).constant
+        if None not in numbers and context.layer is not None:
+            context.unequals[size, length, context.layer] = None
+    return None
 
 
 def _step_type(

@@ -426,6 +426,7 @@ def _of_sizes(plan: ClassPlan) -> Iterator[Required]:
         found |= dict.fromkeys((*x, "multiple") for x in use.context.multiples)
         found |= dict.fromkeys((*x, "least") for x in use.context.leasts)
         found |= dict.fromkeys((*x, "equal") for x in use.context.equals)
+        found |= dict.fromkeys((*x, "not") for x in use.context.unequals)
     # By identity: a group shares what is known of sizes with the scope around it, which may have a layer of that name.
     conditions = {
         id(node): under

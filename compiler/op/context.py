@@ -50,6 +50,8 @@ class Context:
         """Sizes that are multiples of others, as a layer needs it, each with that layer."""
         self.leasts: dict[tuple[Dim, Dim, Hashable], None] = {}
         """Sizes that are at least others, as a layer needs it, each with that layer."""
+        self.unequals: dict[tuple[Dim, Dim, Hashable], None] = {}
+        """Sizes that differ, as what a layer does says, each with that layer."""
         self.layer: Hashable = None
         """The layer that is looked at; None while it is looked at for values that it does not have."""
         self.tolerated: list[OpError] | None = None
