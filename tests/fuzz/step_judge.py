@@ -28,6 +28,8 @@ Verdict = Literal[
 WRONG = ("DIFFERS", "RAISES", "WRONG LAYER", "invalid")
 LENGTH, SOURCE, BATCH = 12, 5, 3
 TOLERANCE, OF_GRADIENTS = 1e-9, 1e-7
+OF_LARGEST = 1e-9
+"""Of the largest gradient: where gradients of 1e6 cancel, their last bits are left."""
 
 
 @dataclass(frozen=True)
@@ -109,8 +111,9 @@ class _InPieces:
             found = self._run(pieces, self._begin(None))
             if _differ(found, whole):
                 return f"outputs with gradients in pieces of {pieces}"
+            largest = max((float(x.abs().max()) for x in grads if x.numel()), default=0)
             for one, other in zip(self._gradients(found), grads, strict=True):
-                if _differ(one, other, OF_GRADIENTS):
+                if _differ(one, other, OF_GRADIENTS, OF_LARGEST * largest):
                     return f"gradients in pieces of {pieces}"
         return self._rows(whole)
 
@@ -189,7 +192,10 @@ def _only(result: Tensor | tuple[Tensor, ...]) -> Tensor:
     return result[0] if isinstance(result, tuple) else result
 
 
-def _differ(left: Tensor, right: Tensor, tolerance: float = TOLERANCE) -> bool:
+def _differ(
+    left: Tensor, right: Tensor, tolerance: float = TOLERANCE, least: float = 0.0
+) -> bool:
+    """Whether tensors differ by more than `least`, and than a part of their largest element."""
     if left.shape != right.shape:
         return True
     if not left.numel():
@@ -197,7 +203,7 @@ def _differ(left: Tensor, right: Tensor, tolerance: float = TOLERANCE) -> bool:
     scale = right.detach().nan_to_num().abs().max().clamp(min=1)
     gap = (left - right).detach().nan_to_num(0.0, 1e300, -1e300).abs().max()
     same = left.isfinite() == right.isfinite()
-    return bool(gap > tolerance * scale) or not bool(same.all())
+    return bool(gap > (tolerance * scale).clamp(min=least)) or not bool(same.all())
 
 
 def judge_seed(seed: int) -> Judged:
