@@ -85,7 +85,7 @@ class Interpreter:
         """Whether it is in training mode."""
         return self._state.training
 
-    def __call__(self, **inputs: Tensor) -> Mapping[str, Tensor | None]:
+    def __call__(self, /, **inputs: Tensor) -> Mapping[str, Tensor | None]:
         """Run the network: inputs by name to outputs by name; optional inputs may be omitted.
 
         An output that is absent is None.
