@@ -17,6 +17,8 @@ class StochasticDepth(nn.Module):
 
     def __init__(self, p: float, mode: str = "row") -> None:
         super().__init__()
+        if not 0.0 <= p <= 1.0:
+            raise ValueError(f"p must be from 0 to 1, and is {p}")
         self.p = p
         self.mode = mode
 

@@ -248,6 +248,14 @@ def _unused(plan: ClassPlan, taken: Signature) -> Mapping[str, Value]:
     }
 
 
+def _may_be_zero(divisor: Expr) -> bool:
+    """Whether a number may be 0 though all arguments are sizes: it is divided by after what is demanded of them."""
+    return any(
+        isinstance(part, Binary) and part.op in ("//", "-", "%")
+        for part in walk(divisor)
+    )
+
+
 def _counted(items: Expr, required: Iterable[Required]) -> Starred:
     """The items of a list of numbers of copies that are read: all, if there is no saying which."""
     for one in required:
@@ -366,7 +374,7 @@ class _Demands:
         """The items of lists, by the least that they are."""
         self.lengths: dict[Expr, list[tuple[Expr, str]]] = {}
         """How long lists are, by the least that they are: before items of them are asked for."""
-        self.multiples: list[Demand] = []
+        self.multiples: list[Required] = []
         self.equal: list[Demand] = []
         self.formulas: dict[Expr, list[tuple[Expr, str]]] = {}
         """Those that are worked out, by the least that they are: after the numbers that they are divided by."""
@@ -428,7 +436,7 @@ class _Demands:
             place = 0 if is_length(one.code) else len(self.others)
             self.others.insert(place, one)
         elif one.relation == "multiple":
-            self.multiples.append(demand)
+            self.multiples.append(one)
         elif one.relation == "equal":
             self.equal.append(demand)
         elif one.relation == "not":
@@ -506,17 +514,22 @@ class _Demands:
             for code, text in empty:
                 one = Required(code, least)
                 yield self._test(one), f"{text} must be at least {text_of(least)}"
-        yield from self.multiples
+        late = [one for one in self.multiples if _may_be_zero(one.least)]
+        yield from (self._demand(one) for one in self.multiples if one not in late)
         for least, formulas in self.formulas.items():
             yield from self._at_least(formulas, least)
         for least, counts in self.counts.items():
             yield from self._at_least(counts, least)
         yield from self.equal
         yield from self._of_others()
+        yield from map(self._demand, late)
 
     def _of_others(self) -> Iterator[Demand]:
         """What is demanded under conditions; much of one sort in one test, so that the constructor stays simple."""
         others = list(families(self.others))
+        others.sort(
+            key=lambda one: one.relation == "multiple" and _may_be_zero(one.least)
+        )
         if len(others) < _MANY:
             yield from map(self._demand, others)
             return

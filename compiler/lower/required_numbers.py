@@ -312,7 +312,8 @@ class _Requirements:
             codes[code] = found
         told = one.each(lambda code: folded_numbers(codes[code]))
         when = _built_when(outer, node.name)
-        told = replace(told, conditions=(*choice, *told.conditions))
+        under = dict.fromkeys((*_chosen_where(outer, node.name, runs), *choice))
+        told = replace(told, conditions=(*under, *told.conditions))
         count = None
         if site.held.copies and node.layer.repeat is not None:
             count = value_code(node.layer.repeat.count)
@@ -553,6 +554,13 @@ def _possible(scope: Scope, name: str) -> Iterator[tuple[tuple[Expr, ...], Node]
         own = () if condition is None else (value_code(condition),)
         yield (*before, *own), one
         before = (*before, *map(negated, own))
+
+
+def _chosen_where(plan: ClassPlan, name: str, runs: Sequence[Run]) -> tuple[Expr, ...]:
+    """The conditions under which a layer that is one of several is the one that some runs are of."""
+    nodes = {id(run.node.node) for run in runs}
+    found = [under for under, node in _possible(plan.scope, name) if id(node) in nodes]
+    return found[0] if len(found) == 1 else ()
 
 
 def _worked_out(code: Expr, conditions: tuple[Expr, ...]) -> Iterator[Required]:

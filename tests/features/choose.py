@@ -135,6 +135,8 @@ class Choose(nn.Module):
             raise ValueError("width must be a multiple of heads")
         if depth < 0:
             raise ValueError("depth must be at least 0")
+        if any(i % 3 == 1 and width % heads != 0 for i in range(depth)):
+            raise ValueError("width must be a multiple of heads")
         self.layers = nn.ModuleList(
             Layer(width, i % 3 == 1, heads) for i in range(depth)
         )

@@ -98,7 +98,7 @@ class Extends(nn.Module):
             raise ValueError("width and heads must be at least 1")
         if depth < 0:
             raise ValueError("depth must be at least 0")
-        if depth > 0 and width % heads != 0:
+        if any(i % 3 == 1 and width % heads != 0 for i in range(depth)):
             raise ValueError("width must be a multiple of heads")
         self.noise = nn.Dropout(1 - kept)
         self.layers = nn.ModuleList(

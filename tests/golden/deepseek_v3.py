@@ -355,11 +355,11 @@ class DeepSeekV3(nn.Module):
             raise ValueError("rotary_dim must be a multiple of 2")
         if min(depth, kv_rank, head_dim, value_dim) < 0:
             raise ValueError("all sizes must be at least 0")
-        if depth > 0 and experts < top_k:
+        if any(i >= dense and experts < top_k for i in range(depth)):
             raise ValueError("experts must be at least top_k")
-        if depth > 0 and groups < top_groups:
+        if any(i >= dense and groups < top_groups for i in range(depth)):
             raise ValueError("groups must be at least top_groups")
-        if depth > 0 and experts % groups != 0:
+        if any(i >= dense and experts % groups != 0 for i in range(depth)):
             raise ValueError("experts must be a multiple of groups")
         if depth > 0 and heads * (head_dim + value_dim) < 1:
             raise ValueError("heads * (head_dim + value_dim) must be at least 1")

@@ -466,13 +466,15 @@ class Jamba(nn.Module):
             raise ValueError("kernel_size must be at least 1")
         if depth < 0:
             raise ValueError("depth must be at least 0")
-        if any(i % 2 != 1 and width < heads for i in range(depth)):
-            raise ValueError("width must be at least heads")
         if any(i % 2 == 1 and experts < top_k for i in range(depth)):
             raise ValueError("experts must be at least top_k")
-        if any(i % 2 != 1 and width % heads != 0 for i in range(depth)):
+        if any(i % 2 != 1 and i % 8 == 4 and width < heads for i in range(depth)):
+            raise ValueError("width must be at least heads")
+        if any(i % 2 != 1 and i % 8 == 4 and width % heads != 0 for i in range(depth)):
             raise ValueError("width must be a multiple of heads")
-        if any(i % 2 != 1 and heads % kv_heads != 0 for i in range(depth)):
+        if any(
+            i % 2 != 1 and i % 8 == 4 and heads % kv_heads != 0 for i in range(depth)
+        ):
             raise ValueError("heads must be a multiple of kv_heads")
         self.embed_tokens = nn.Embedding(vocab, width)
         self.layers = nn.ModuleList(

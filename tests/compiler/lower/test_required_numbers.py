@@ -27,6 +27,14 @@ PART = (
 SEEN = "inputs: {x: 'float[B, T, 8]'}\nlayers:\n  l: {op: linear, out_features: width, in: x}\n"
 
 REFUSED: dict[str, tuple[str, dict[str, Any], str]] = {
+    "heads that come to 0 before they divide": (
+        (
+            "params: {dim: 4, n: 1}\ninputs: {x: 'float[B, T, 16]'}\n"
+            "layers: {a: {op: attention, num_heads: 16 // dim, in: [x, x, x], when: n > 0, else: x}}"
+        ),
+        {"dim": 17},
+        "dim must be at most 16",
+    ),
     "a width that does not split": (
         f"params: {{width: 16, heads: 4}}\n{SEEN}  s: {{op: unflatten, dim: -1, sizes: [heads, -1]}}",
         {"heads": 3},
