@@ -391,6 +391,8 @@ def _solved_for_multiple(one: Required) -> Required:
 
 def _solved_for_equal(one: Required, known: Bounds) -> Required:
     """The same without factors that both numbers have; that `x` is `d * (x // d)` as that it is a multiple."""
+    if isinstance(one.code, Literal):
+        one = replace(one, code=one.least, least=one.code)
     size = difference(one.code, one.least)
     if not size.terms:
         return one
