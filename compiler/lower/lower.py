@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import PurePath
 
-from compiler.codegen.python import ListExpr, Name, lit
+from compiler.codegen.python import Compare, Expr, ListExpr, Literal, Name, lit
 from compiler.codegen.statements import Assign, Class, Import, Module, Stmt
 from compiler.codegen.traversal import used_names
 from compiler.dataclass import dataclass
@@ -43,6 +43,7 @@ from compiler.lower.print_class import print_class
 from compiler.lower.print_module_ir import print_module_ir
 from compiler.lower.probe import Prober
 from compiler.lower.required_numbers import Required, required_numbers
+from compiler.lower.simplify_required import is_length
 from compiler.lower.state_types import state_class
 from compiler.lower.step_elsewhere import StepElsewhere
 from compiler.lower.unused_zeros import unused_zeros
@@ -177,8 +178,19 @@ def _bounded(
         uses = compiled.get(id(ir.plan), ir.plan.uses)
         more = bounds(ir.plan, taken, refused, own, known, uses)
         new = [one for one in more if one[0] not in known]
-        found.append(replace(ir, demands=(*new, *ir.demands)))
+        # Lengths first: items are compared with other numbers after that.
+        lengths = [one for one in ir.demands if _is_of_length(one[0])]
+        others = [one for one in ir.demands if one not in lengths]
+        found.append(replace(ir, demands=(*lengths, *new, *others)))
     return found
+
+
+def _is_of_length(test: Expr) -> bool:
+    """Whether a test is about how long a list is, compared with a number."""
+    match test:
+        case Compare("<", length, Literal()):
+            return is_length(length)
+    return False
 
 
 @dataclass(frozen=True)

@@ -472,3 +472,23 @@ def test_sizes_that_patterns_of_a_block_want(
         kind(**values)
     with pytest.raises(SpecError):
         assert compile_spec(tmp_path / "net.yaml", settings=values).python
+
+
+@pytest.mark.parametrize("values", [{"ns": ()}, {"ns": (), "ws": ()}])
+def test_an_empty_list_is_refused_before_its_items_are_read(
+    values: dict[str, Any], tmp_path: Path
+) -> None:
+    """What is collected of copies needs one, which is said before anything is asked of items."""
+    text = (
+        "params: {ns: [2, 2, 3], ws: [4, 8, 16], on: false}\ninputs: {x: 'float[B, 4]'}\nlayers:\n"
+        "  a: {op: linear, out_features: 'ws[0]'}\n"
+        "  b: {op: Part, n: 'ns[i]', w: 'ws[i]', repeat: {count: len(ns), collect: {all: x}}}\n"
+        "  y: {op: linear, out_features: 3, in: b.x}\n"
+        "  f: {op: relu, in: b.all.0, when: on, else: null}\noutputs: [y, f?]\n"
+        "blocks: {Part: {params: {n: int, w: int}, inputs: {x: 'float[B, D]'}, layers: {"
+        "a: {op: linear, out_features: w}, b: {op: linear, out_features: w, repeat: n}}, outputs: {x: b}}}"
+    )
+    kind = _network(tmp_path, text)
+    kind()
+    with pytest.raises(ValueError, match=re.escape("len(ns) must be at least 1")):
+        kind(**values)
