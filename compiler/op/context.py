@@ -136,7 +136,8 @@ class Context:
             if multiple is not None:
                 self.note_multiple(*multiple)
                 return
-            left, right = two_sides(difference)
+            sides = two_sides(difference)
+            left, right = sorted(sides, key=lambda side: (side.size, str(side)))
         self.equals[left, right, layer] = None
 
     def is_one(self, size: Dim) -> bool:
