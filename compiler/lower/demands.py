@@ -97,7 +97,7 @@ def asks_for(test: Expr, params: Collection[str]) -> bool:
 
 
 @dataclass(frozen=True)
-class Zeros:
+class RefusedZeros:
     """At which zeros, that were tried, a network is another one.
 
     Attributes:
@@ -112,7 +112,7 @@ class Zeros:
 def bounds(
     plan: ClassPlan,
     taken: Signature,
-    refused: Zeros,
+    refused: RefusedZeros,
     required: Iterable[Required],
     demanded: Sequence[Expr],
     uses: Sequence[Instance],

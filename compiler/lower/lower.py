@@ -18,7 +18,7 @@ from compiler.lower.class_plan import ClassPlan, name_classes
 from compiler.lower.class_steps import Steps, Stream
 from compiler.lower.constructors import Constructors
 from compiler.lower.decided import decided
-from compiler.lower.demands import Zeros, bounds
+from compiler.lower.demands import RefusedZeros, bounds
 from compiler.lower.documentation import module_docstring
 from compiler.lower.initialization import (
     params_in_blocks,
@@ -124,7 +124,9 @@ def _proven(
     if not typed.params:
         classes, constructors, _ = merger.merged()
         required = required_numbers(classes, constructors)
-        return _bounded(classes, constructors, required, Zeros(), {}), constructors
+        return _bounded(
+            classes, constructors, required, RefusedZeros(), {}
+        ), constructors
     elsewhere = None if stream is None else StepElsewhere(typed, stream).holds
     prober = Prober(typed, elsewhere)
     params = typed.graph.spec.params
@@ -152,7 +154,7 @@ def _proven(
                 networks, validator, merger.fixed, dict(zeros)
             )
             uses = prober.compiled(networks)
-            none = Zeros(positive, held.copied)
+            none = RefusedZeros(positive, held.copied)
             classes = _bounded(classes, constructors, required, none, uses)
             return classes, constructors
         merger.fix(held.fixed)
@@ -162,7 +164,7 @@ def _bounded(
     classes: Sequence[ClassIR],
     constructors: Constructors,
     required: Mapping[int, Sequence[Required]],
-    refused: Zeros,
+    refused: RefusedZeros,
     compiled: Mapping[int, Sequence[Instance]],
 ) -> list[ClassIR]:
     """The classes, whose constructors refuse what the spec does not compile with.

@@ -20,7 +20,7 @@ from compiler.lower.step_uses import StreamedUse, StreamedUses
 
 
 @dataclass(frozen=True)
-class _Run:
+class _FlowRun:
     """What a run of a layer asks of the code of its class."""
 
     memory: tuple[Any, ...] | None = None
@@ -51,7 +51,7 @@ class StepElsewhere:
     """Compares graphs of one spec at other values of its params with the one whose classes run in pieces."""
 
     def __init__(self, typed: TypedGraph, first: Stream) -> None:
-        self._first, self._demands = first, _Demands(first)
+        self._first, self._demands = first, _FlowDemands(first)
         self._found = _proof(typed, first)
 
     def holds(self, typed: TypedGraph) -> bool:
@@ -68,7 +68,7 @@ class StepElsewhere:
                 two.flows.not_given(name) and not one.flows.not_given(name)
                 for name in outputs
             )
-            and self._demands.cover(_Demands(two))
+            and self._demands.cover(_FlowDemands(two))
         )
 
     def _is_as_causal(self, other: Causality) -> bool:
@@ -86,7 +86,7 @@ def _proof(typed: TypedGraph, found: Stream) -> Causality:
     return prove(typed, found.step.dimension, [*found.axes], name)
 
 
-class _Demands:
+class _FlowDemands:
     """What the layers of a graph that depend on what comes in pieces ask of their classes."""
 
     def __init__(self, stream: Stream) -> None:
@@ -98,12 +98,12 @@ class _Demands:
         """The inputs of each scope that have all positions so far."""
         self.in_pieces: set[_Layer] = set()
         """The layers that depend, in some use, on what comes in pieces."""
-        self.runs: dict[_Layer, set[_Run]] = {}
+        self.runs: dict[_Layer, set[_FlowRun]] = {}
         uses = StreamedUses(stream.networks, stream.axes).uses.values()
         for use in uses:
             self._add(use)
 
-    def cover(self, other: _Demands) -> bool:
+    def cover(self, other: _FlowDemands) -> bool:
         """Whether classes that do what is asked here do what another graph asks."""
         return (
             not other.refused
@@ -119,7 +119,7 @@ class _Demands:
             )
         )
 
-    def _covers(self, layer: _Layer, run: _Run) -> bool:
+    def _covers(self, layer: _Layer, run: _FlowRun) -> bool:
         known = self.runs.get(layer, set())
         if run in known:
             return True
@@ -139,14 +139,14 @@ class _Demands:
         for name, node in instance.nodes.items():
             found = self.runs.setdefault((scope, name), set())
             if name not in use.layers:
-                found |= {_Run(once=True)} if node.calls else set()
+                found |= {_FlowRun(once=True)} if node.calls else set()
             elif node.routed is None:
                 found |= {self._run(instance, node, call) for call in node.calls}
 
-    def _run(self, use: Instance, node: TypedNode, call: LayerCall) -> _Run:
+    def _run(self, use: Instance, node: TypedNode, call: LayerCall) -> _FlowRun:
         if call.instance is not None and node.scan is None:
             keeps, counts = self._of_block(call.instance.inferred)
-            return _Run(block=True, keeps=keeps, counts=counts)
+            return _FlowRun(block=True, keeps=keeps, counts=counts)
         memory, columns, refused, counts = kept_by(
             self._stream, use, node.node.name, call
         )
@@ -155,7 +155,7 @@ class _Demands:
         places: tuple[Any, ...] = ()
         if memory is not None or held:
             places = tuple(map(repr, batch_places(self._stream, use, call.inputs)))
-        return _Run(memory, frozenset(held.items()), counts, batches=places)
+        return _FlowRun(memory, frozenset(held.items()), counts, batches=places)
 
     def _of_block(self, instance: Instance) -> tuple[bool, bool]:
         """Whether something in a block keeps what a piece leaves, and whether something makes positions."""
@@ -173,5 +173,5 @@ class _Demands:
         return self._inside[key]
 
 
-def _is_window(run: _Run) -> bool:
+def _is_window(run: _FlowRun) -> bool:
     return run.memory is not None and run.memory[0] == "window" and not run.columns
