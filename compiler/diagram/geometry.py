@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import field
 from functools import cached_property
 from itertools import pairwise
@@ -36,6 +37,12 @@ class Rect:
     def shifted(self, by: float) -> Rect:
         """Moved to the right and up."""
         return Rect(self.left + by, self.low + by, self.right + by, self.high + by)
+
+    def moved(self, move: Callable[[Point], Point]) -> Rect:
+        """The rectangle between its corners after a turn by quarters, or a shift."""
+        corners = [move((self.left, self.low)), move((self.right, self.high))]
+        (left, right), (low, high) = map(sorted, zip(*corners, strict=True))
+        return Rect(left, low, right, high)
 
     def border_meets(self, other: Rect) -> bool:
         """Whether the border of this rectangle goes through another one."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field, replace
 from typing import Any
 
@@ -83,14 +83,14 @@ def _lead_across(
 ) -> None:
     """Add the arrows from one part to another; of parts below each other, all is turned to lead from left to right."""
     turn, back = (_same, _same) if down else (_turned, _turned_back)
-    frames = [_moved(frame, turn) for frame in frames]
-    solid = [_moved(rect, turn) for rect in _solid(drawing, placed)] if across else []
+    frames = [frame.moved(turn) for frame in frames]
+    solid = [rect.moved(turn) for rect in _solid(drawing, placed)] if across else []
     for at, frame in enumerate(frames):
         here = [(end, edge) for start, end, edge in across if start == at]
         arrows = [
             Arrow(
-                _moved(placed.box(edge.source), turn),
-                _moved(placed.box(edge.target), turn),
+                placed.box(edge.source).moved(turn),
+                placed.box(edge.target).moved(turn),
                 Obstacles((*solid, *frames[at + 1 : end])),
             )
             for end, edge in here
@@ -116,12 +116,6 @@ def _turned(point: Point) -> Point:
 
 def _turned_back(point: Point) -> Point:
     return point[1], -point[0]
-
-
-def _moved(rect: Rect, move: Callable[[Point], Point]) -> Rect:
-    corners = [move((rect.left, rect.low)), move((rect.right, rect.high))]
-    (left, right), (low, high) = map(sorted, zip(*corners, strict=True))
-    return Rect(left, low, right, high)
 
 
 def _solid(drawing: Drawing, placed: Layout) -> Iterator[Rect]:

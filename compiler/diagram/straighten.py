@@ -29,12 +29,12 @@ def straighten(drawing: Drawing, layout: Layout) -> None:
     turn = _same if drawing.direction == "TB" else _turned
     rows = [row for row in boxes_alike(drawing) if len(row) >= _FEWEST]
     beside = {box.id for row in rows for box in row}
-    solid = [_moved(rect, turn) for rect in _solid(drawing, layout)]
+    solid = [rect.moved(turn) for rect in _solid(drawing, layout)]
     for edge in drawing.edges:
         found = layout.edges.get((edge.source, edge.target), [])
         if edge.source not in beside or edge.kind not in ("flow", "skip"):
             continue
-        ends = [_moved(layout.box(name), turn) for name in (edge.source, edge.target)]
+        ends = [layout.box(name).moved(turn) for name in (edge.source, edge.target)]
         curve = [turn(point) for point in Curve.of(found[0].get("pos", "")).points]
         others = [rect for rect in solid if rect not in ends]
         if len(found) == 1 and _leads_around(curve, *ends):
@@ -58,12 +58,6 @@ def _same(point: Point) -> Point:
 def _turned(point: Point) -> Point:
     """A point of a picture from left to right, in one from top to bottom; and back."""
     return -point[1], -point[0]
-
-
-def _moved(rect: Rect, turn: _Turn) -> Rect:
-    corners = [turn((rect.left, rect.low)), turn((rect.right, rect.high))]
-    (left, right), (low, high) = map(sorted, zip(*corners, strict=True))
-    return Rect(left, low, right, high)
 
 
 def _solid(drawing: Drawing, layout: Layout) -> Iterator[Rect]:
