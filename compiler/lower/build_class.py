@@ -28,16 +28,17 @@ def build_class(plan: ClassPlan, plans: Plans, steps: Steps | None = None) -> Cl
         members.hold(typed, runs)
         if node.name in live:
             forward.run(typed, runs)
-    initial = initial_states(draft, forward.given)
+    made = forward.layers
+    initial = initial_states(draft, made.given)
     return ClassIR(
         plan,
         tuple(members.held),
         forward.body(),
         tuple(draft.conditions),
         frozenset(draft.library),
-        forward.overwriting,
+        made.overwriting,
         tuple(draft.demands),
-        tuple(forward.touched),
+        tuple(made.touched),
         draft.steps,
         initial,
         _limit(plan, steps),

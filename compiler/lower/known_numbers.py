@@ -23,7 +23,7 @@ from compiler.lower.code_bounds import (
     is_always_zero,
     is_multiple,
 )
-from compiler.lower.required_numbers import Required
+from compiler.lower.required import Required
 from compiler.symbolic.intervals import Interval
 
 

@@ -42,7 +42,8 @@ from compiler.lower.parted import Unwritten
 from compiler.lower.print_class import print_class
 from compiler.lower.print_module_ir import print_module_ir
 from compiler.lower.probe import Prober
-from compiler.lower.required_numbers import Required, required_numbers
+from compiler.lower.required import Required
+from compiler.lower.required_numbers import required_numbers
 from compiler.lower.simplify_required import is_length
 from compiler.lower.state_types import state_class
 from compiler.lower.step_elsewhere import StepElsewhere

@@ -42,7 +42,7 @@ from compiler.lower.constructors import (
     in_constructor,
     is_computed,
 )
-from compiler.lower.demands import asks_for, late_params
+from compiler.lower.late_params import asks_for, late_params
 from compiler.lower.member_code import (
     copies,
     is_there,

@@ -34,7 +34,7 @@ from compiler.lower.code_bounds import (
 )
 from compiler.lower.evaluate_code import folded_numbers, with_values
 from compiler.lower.known_numbers import KnownNumbers
-from compiler.lower.required_numbers import Copies, CopyIndex, Required, negated
+from compiler.lower.required import Copies, CopyIndex, Required, negated
 from compiler.symbolic.dims import (
     Atom,
     Dim,

@@ -8,7 +8,7 @@ from compiler.codegen.python import Expr, call, lit
 from compiler.codegen.traversal import placeholders
 from compiler.ir.module import ScopeName
 from compiler.lower.other_values import Setting
-from compiler.lower.required_numbers import Required
+from compiler.lower.required import Required
 from compiler.lower.scope_code import name_code
 from compiler.symbolic.evaluate import Value
 
