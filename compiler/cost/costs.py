@@ -9,6 +9,7 @@ from compiler.dataclass import dataclass
 from compiler.ir.typed import Instance, LayerCall, TypedNode
 from compiler.op.context import Context
 from compiler.symbolic.dims import Dim, DimOverflow
+from compiler.symbolic.tensor import TensorType
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +84,23 @@ class CostCounter:
         if call.instance is not None:
             return self.instance(call.instance)
         context = instance.context
+        sizes = (_elements(context, type) for type in call.outputs.values())
         try:
-            sizes = [_simplest(context, type.numel) for type in call.outputs.values()]
-            return Cost(_simplest(context, call.flops), sum_or_none(sizes))
+            flops = None if call.flops is None else _simplest(context, call.flops)
         except DimOverflow:
-            return Cost(None, None)
+            flops = None
+        return Cost(flops, sum_or_none(sizes))
+
+
+def _elements(context: Context, type: TensorType) -> Dim | None:
+    """The number of elements; that of the sizes' values where their product in the names of the scope is too large."""
+    try:
+        return _simplest(context, type.numel)
+    except DimOverflow:
+        try:
+            return _simplest(context, context.values(type).numel)
+        except DimOverflow:
+            return None
 
 
 def _simplest(context: Context, size: Dim) -> Dim:

@@ -13,6 +13,7 @@ from compiler.infer.param_values import shown
 from compiler.ir.graph import Scope
 from compiler.ir.typed import Instance, TypedGraph, walk_instances
 from compiler.language.params import Stepping
+from compiler.symbolic.dims import Dim
 
 ChangeKind = Literal["added", "removed", "changed"]
 
@@ -200,8 +201,12 @@ def _measured(section: ScopeSummary | None) -> Facts:
         return {}
     size = section.size
     parameters = f"{size.parameters:,}"
-    flops, activations = str(size.flops), str(size.activations)
+    flops, activations = _formula(size.flops), _formula(size.activations)
     return {"parameters": parameters, "FLOPs": flops, "activations": activations}
+
+
+def _formula(size: Dim | None) -> str:
+    return "too long a formula" if size is None else str(size)
 
 
 def _both(before: Mapping[str, object], after: Mapping[str, object]) -> list[str]:

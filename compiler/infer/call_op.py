@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +14,7 @@ from compiler.op import errors
 from compiler.op.binding import bind
 from compiler.op.context import Context
 from compiler.op.op import Op, Port, Shape, as_tuple
-from compiler.symbolic.dims import Dim
+from compiler.symbolic.dims import Dim, DimOverflow
 from compiler.symbolic.evaluate import Value
 from compiler.symbolic.symbol_table import SymbolTable
 from compiler.symbolic.symbols import EllipsisDim
@@ -53,7 +54,7 @@ def call_op(
         op=op,
         weights=weights,
         buffers=op.buffers(**inputs),
-        flops=op.flops(outputs, **inputs),
+        flops=_flops(op, outputs, inputs, context),
         counter=counter,
     )
 
@@ -76,6 +77,37 @@ def _weights(op: Op, inputs: Mapping[str, Any], context: Context) -> dict[str, S
         **{port: _valued(kind, context) for port, kind in inputs.items()}
     )
     return weights if list(weights) == list(valued) else valued
+
+
+def _flops(
+    op: Op,
+    outputs: tuple[TensorType, ...],
+    inputs: Mapping[str, Any],
+    context: Context,
+) -> Dim | None:
+    """The FLOPs in the names of the scope, or in those of the network's inputs; None where both formulas are too large.
+
+    Sizes that depend on kernels given as params have many parts in the names of a block, and their product has the
+    product of those numbers.
+    """
+    try:
+        return op.flops(outputs, **inputs)
+    except DimOverflow:
+        found = copy(op)
+        for name, argument in vars(op).items():
+            setattr(found, name, _sized(argument, context))
+    valued = {port: _valued(kind, context) for port, kind in inputs.items()}
+    try:
+        return found.flops(_valued(outputs, context), **valued)
+    except DimOverflow:
+        return None
+
+
+def _sized(argument: Any, context: Context) -> Any:
+    """An argument whose sizes are in the symbols of the network's inputs."""
+    if isinstance(argument, tuple):
+        return tuple(_sized(item, context) for item in argument)
+    return context.value(argument) if isinstance(argument, Dim) else argument
 
 
 def _valued(kind: Any, context: Context) -> Any:

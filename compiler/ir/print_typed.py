@@ -98,7 +98,7 @@ class _Printer:
             "where": entries({str(k): v for k, v in run.binding.items()}, " = "),
             "weights": _tensors(run.weights),
             "buffers": _tensors(run.buffers),
-            "FLOPs": str(run.flops) if run.flops != Dim.of(0) else "",
+            "FLOPs": _flops(run.flops),
         }
         yield from (f"  {name} {text}" for name, text in parts.items() if text)
 
@@ -168,3 +168,9 @@ def _range(constraint: Constraint) -> str:
     step = constraint.multiple_of
     multiple = f", a multiple of {step}" if step != 1 else ""
     return f"from {constraint.min}{most}{multiple}"
+
+
+def _flops(flops: Dim | None) -> str:
+    if flops is None:
+        return "too long a formula"
+    return "" if flops == Dim.of(0) else str(flops)

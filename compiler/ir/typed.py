@@ -39,7 +39,8 @@ class LayerCall:
     op: Op | None = None
     weights: Mapping[str, Shape] = field(default_factory=dict)
     buffers: Mapping[str, Shape] = field(default_factory=dict)
-    flops: Dim = NONE
+    flops: Dim | None = NONE
+    """None where the formula is too large."""
     instance: Instance | None = None
     binding: Mapping[Symbol, Dim] = field(default_factory=dict)
     """What each dimension and number of the block is, in the names of the caller."""

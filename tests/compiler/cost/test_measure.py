@@ -166,6 +166,32 @@ blocks:
     assert str(size.activations) == "2 * B * H + 2 * B * (H // 4)"
 
 
+def test_formulas_too_long_in_the_names_of_a_block(tmp_path: Path) -> None:
+    """Each kernel of a block's param adds parts to both sizes: their product is made of what they are."""
+    kernels = [f"k{i}" for i in range(8)]
+    convs = "\n".join(
+        f"      c{i}: {{op: conv2d, out_channels: C, kernel_size: {kernel}, padding: {kernel} // 2, stride: 2}}"
+        for i, kernel in enumerate(kernels)
+    )
+    text = f"""
+name: Deep
+params: {{k: 3}}
+inputs: {{x: "float[B, 2, H, W]"}}
+layers:
+  deep: {{op: Deep8, {", ".join(f"{kernel}: k" for kernel in kernels)}}}
+blocks:
+  Deep8:
+    params: {{{", ".join(f"{kernel}: int" for kernel in kernels)}}}
+    inputs: {{x: "float[B, C, H, W]"}}
+    layers:
+{convs}
+"""
+    deep = row(summary_of(text, tmp_path).networks[""], "deep/c7")
+    assert str(deep.size.flops) == "72 * B * ((H + 255) // 256) * ((W + 255) // 256)"
+    activations = "2 * B * ((H + 255) // 256) * ((W + 255) // 256)"
+    assert str(deep.size.activations) == activations
+
+
 def test_sizes_must_satisfy_dims() -> None:
     unet, gpt2 = (compiled(name).summary for name in ("unet", "gpt2"))
     with pytest.raises(RequestError, match="H must be a multiple of 16, not 24"):
