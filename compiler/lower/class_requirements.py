@@ -30,7 +30,7 @@ from compiler.ir.typed import TypedNode
 from compiler.lower.class_plan import ClassPlan, Run
 from compiler.lower.required import Relation, Required, negated, of_copies
 from compiler.lower.scope_code import size_code, value_code
-from compiler.op.arg_types import sized
+from compiler.op.arg_types import range_of, sized
 from compiler.op.op import Op
 from compiler.op.op import arguments as op_arguments
 from compiler.symbolic.dims import Dim
@@ -158,9 +158,9 @@ def _of_layer(
     for conditions, target, arguments in alternatives:
         under = *when, *conditions
         for argument, value in arguments.items():
-            sizes = [*_least(target, argument)]
+            bounds = [*_bounds(target, argument)]
             for code in _items(value):
-                asked = [Required(code, lit(least)) for least in sizes]
+                asked = [replace(one, code=code) for one in bounds]
                 for one in (*_worked_out(code, ()), *asked):
                     yield from _under(under, of_copies(one, count))
     inside = typed.calls[0].instance if typed.calls else None
@@ -189,12 +189,17 @@ def _items(value: object) -> Iterator[Expr]:
         yield value_code(value)
 
 
-def _least(target: object, argument: str) -> Iterator[int]:
-    """The least value of an argument of an op that is a size."""
-    if isinstance(target, type) and issubclass(target, Op):
-        marker = sized(op_arguments(target)[argument][0])
-        if marker is not None and marker.least is not None and not marker.symbolic:
-            yield marker.least
+def _bounds(target: object, argument: str) -> Iterator[Required]:
+    """What an op requires of an argument that is a size, or a float with bounds, whatever its code."""
+    if not (isinstance(target, type) and issubclass(target, Op)):
+        return
+    annotation = op_arguments(target)[argument][0]
+    marker, floats = sized(annotation), range_of(annotation)
+    if marker is not None and marker.least is not None and not marker.symbolic:
+        yield Required(lit(None), lit(marker.least))
+    if floats is not None:
+        by_module = argument in target.refused_by_module
+        yield Required(lit(None), lit(0), relation=floats, is_refused=by_module)
 
 
 def _alternatives(plan: ClassPlan, name: str) -> Iterator[_Alternative]:

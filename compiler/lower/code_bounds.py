@@ -205,7 +205,7 @@ class Bounds:
 
     def of(self, code: Expr) -> Interval:
         """Bounds that hold for all values of the parts."""
-        if code in self._parts or not isinstance(code, Binary | Unary | Literal):
+        if code in self._parts or not isinstance(code, Binary | Unary):
             return self._part(code)
         return self._of_size(size_of(code))
 

@@ -59,6 +59,10 @@ def _message(one: Required) -> str:
         return f"{code} and {least} must be equal"
     if one.relation == "not":
         return f"{code} must not be {least}"
+    if one.relation == "above 0":
+        return f"{code} must be above {least}"
+    if one.relation == "share":
+        return f"{code} must be from {least} to 1"
     match one:
         case Required(Unary("-", code_), Literal(int(number))):
             return f"{text_of(code_)} must be at most {-number}"

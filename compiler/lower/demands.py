@@ -25,7 +25,7 @@ from compiler.lower.constructors import Signature
 from compiler.lower.evaluate_code import Unknown, value_of
 from compiler.lower.merge_required import joined_multiples, merged, under_fewest
 from compiler.lower.ordered_demands import Demands
-from compiler.lower.required import Required
+from compiler.lower.required import FLOATS, Required
 from compiler.lower.scope_code import name_code
 from compiler.lower.simplify_required import simplified, without_opposites
 
@@ -86,7 +86,9 @@ def bounds(
     ordered = sorted(simple, key=lambda one: _order(one, places))
     for one in joined_multiples(ordered):
         for part in plain([found.without_certain(one)]):
-            if not found.known.is_proven(part):
+            if part.is_refused:
+                found.known.learn(part)
+            elif not found.known.is_proven(part):
                 found.add(part)
                 added.append(part)
 
@@ -140,8 +142,12 @@ def _is_refuted(one: Required, use: Instance) -> bool:
 
 
 def _whether_or_not_used(one: Required, uses: Sequence[Instance]) -> Required:
-    """That an argument is a size whether or not there are copies that have it, unless it is none where it compiles."""
-    if one.relation != "least" or one.least not in (lit(0), lit(1)):
+    """That an argument is a size, or in its range, whether or not there are copies that have it.
+
+    Unless it is none where it compiles.
+    """
+    is_size = one.relation == "least" and one.least in (lit(0), lit(1))
+    if not is_size and one.relation not in FLOATS:
         return one
     if not _is_plain(one.code):
         return one
@@ -172,14 +178,18 @@ def _counted(items: Expr, required: Iterable[Required]) -> Starred:
 
 def _order(
     one: Required, params: Mapping[str, int]
-) -> tuple[bool, bool, bool, int, int]:
-    """Names first, then short formulas, which prove longer ones; of equal ones, as their params are declared."""
+) -> tuple[bool, bool, bool, bool, int, int]:
+    """What layers refuse themselves comes first, then names, then short formulas, which prove longer ones.
+
+    Of equal ones, as their params are declared.
+    """
     plain = isinstance(one.code, Placeholder) and one.relation == "least"
     names = [key.name for key in placeholders(one.code) if isinstance(key, ScopeName)]
     places = [params[name] for name in names if name in params]
     length = sum(len(list(walk(code))) for code in one.codes)
     multiple = one.relation == "multiple"
     return (
+        not one.is_refused,
         not one.is_certain,
         not plain,
         not multiple,

@@ -23,7 +23,7 @@ from compiler.lower.code_bounds import (
     is_always_zero,
     is_multiple,
 )
-from compiler.lower.required import Required
+from compiler.lower.required import FLOATS, Required
 from compiler.symbolic.intervals import Interval
 
 
@@ -34,6 +34,7 @@ class KnownNumbers:
         self._always = Bounds(bounds)
         self._conditional: list[Required] = []
         self._multiples: list[Required] = []
+        self._floats: list[Required] = []
         self._first: dict[Expr, list[tuple[Expr | None, Expr]]] = {}
         """By list, up to which of its items, None for all, these are at least a number."""
 
@@ -73,6 +74,8 @@ class KnownNumbers:
             )
         if one.relation == "equal":
             return is_always_zero(difference(one.code, one.least))
+        if one.relation in FLOATS:
+            return self._is_in_range(one)
         if isinstance(one.code, Starred):
             known_ = self._of_items(one.code)
             return any(self.at_least(least, one.least) for least in known_)
@@ -90,8 +93,20 @@ class KnownNumbers:
             and all(known.at_least(factor, lit(1)) for factor in factors)
         )
 
+    def _is_in_range(self, one: Required) -> bool:
+        """Whether a float is known to be one that it may be."""
+        low, high = self._always.of(one.code)
+        within = low > 0 if one.relation == "above 0" else low >= 0
+        if within and (one.relation != "share" or high <= 1):
+            return True
+        known = (replace(other, is_refused=one.is_refused) for other in self._floats)
+        return any(_implies(other, one) for other in known)
+
     def learn(self, one: Required) -> None:
         """Take for true what is required."""
+        if one.relation in FLOATS:
+            self._floats.append(one)
+            return
         if one.relation == "not" or one.default:
             return
         if one.relation == "equal":

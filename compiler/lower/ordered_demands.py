@@ -36,7 +36,7 @@ from compiler.lower.demand_text import (
 )
 from compiler.lower.known_numbers import KnownNumbers
 from compiler.lower.late_params import asks_for, late_params
-from compiler.lower.required import Required
+from compiler.lower.required import FLOATS, Required
 from compiler.lower.scope_code import name_code
 from compiler.lower.simplify_required import families, is_length, text_of
 from compiler.symbolic.evaluate import Value
@@ -135,6 +135,8 @@ class Demands:
             self.equal.append(demand)
         elif one.relation == "not":
             self.early.append(demand)
+        elif one.relation in FLOATS:
+            self._add_float(one)
         else:
             self._add_least(one)
 
@@ -158,6 +160,13 @@ class Demands:
                 self.counts.setdefault(one.least, []).append(number)
             case _:
                 self.formulas.setdefault(one.least, []).append(number)
+
+    def _add_float(self, one: Required) -> None:
+        """Demand it: in one line with others that are at least 0."""
+        if one.relation == "from 0" and isinstance(one.code, Placeholder):
+            self.counts.setdefault(one.least, []).append((one.code, text_of(one.code)))
+        else:
+            self.others.append(one)
 
     def all(self) -> Iterator[Demand]:
         """All demands in their order."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from math import inf
-from typing import Any
+from typing import Any, Final, get_args
 from typing import Literal as OneOf
 
 from compiler.codegen.python import (
@@ -25,10 +25,14 @@ from compiler.codegen.python import (
 from compiler.codegen.traversal import filled, placeholders
 from compiler.dataclass import dataclass
 from compiler.ir.module import ScopeName
+from compiler.op.arg_types import Range
 from compiler.symbolic.intervals import Interval
 from compiler.symbolic.symbol_table import COUNTER
 
-Relation = OneOf["least", "multiple", "not", "equal"]
+Relation = OneOf["least", "multiple", "not", "equal", Range]
+
+FLOATS: Final = get_args(Range)
+"""The relations that are of floats."""
 
 
 @dataclass(frozen=True)
@@ -61,10 +65,11 @@ class Required:
         least: what it must be at least.
         conditions: under which it must.
         relation: "multiple" where it must be a multiple of the other, "equal" where it must be the same, "not" where
-            it must be another number.
+            it must be another number. Of a float it says which it may be: the algebra of sizes has none.
         copies: of which each requires it, outer ones first.
         counts: tests of numbers of copies, such as `n > 0`, without which nothing is required.
         default: the param that is computed from it where it is not given; "" for none.
+        is_refused: whether the layer itself refuses other numbers.
     """
 
     code: Expr
@@ -74,6 +79,7 @@ class Required:
     copies: tuple[Copies, ...] = ()
     counts: tuple[Expr, ...] = ()
     default: str = ""
+    is_refused: bool = False
 
     @property
     def codes(self) -> tuple[Expr, ...]:
@@ -112,6 +118,14 @@ class Required:
             return Compare("!=", self.code, self.least)
         if self.relation == "not":
             return Compare("==", self.code, self.least)
+        if self.relation == "above 0":
+            return Compare("<=", self.code, self.least)
+        if self.relation == "share":
+            below, above = (
+                Compare("<", self.code, self.least),
+                Compare(">", self.code, lit(1)),
+            )
+            return Logic("or", (below, above))
         if isinstance(self.code, Starred):
             smallest = call("min", self.code.value, default=self.least)
             return Compare("<", smallest, self.least)

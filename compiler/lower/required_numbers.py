@@ -23,7 +23,7 @@ from compiler.lower.code_bounds import Bounds, difference, is_always_zero, is_mu
 from compiler.lower.constructors import Constructors
 from compiler.lower.evaluate_code import folded_numbers
 from compiler.lower.parted import Parted, Unwritten
-from compiler.lower.required import Required, indices_of, negated, of_copies
+from compiler.lower.required import FLOATS, Required, indices_of, negated, of_copies
 from compiler.lower.scope_code import value_code
 from compiler.symbolic.symbol_table import COUNTER
 
@@ -171,6 +171,8 @@ def _is_proven(one: Required, plan: ClassPlan) -> bool:
         and key.name not in plan.scope.environment.params
         and key.name != COUNTER
     }
+    if one.relation in FLOATS:
+        return False
     least = lit(1) if one.relation == "not" else one.least
     sizes = dict.fromkeys(map(Placeholder, names), (1, inf))
     return Bounds(sizes | indices_of(one)).at_least(one.code, least)

@@ -34,7 +34,7 @@ from compiler.lower.code_bounds import (
 )
 from compiler.lower.evaluate_code import folded_numbers, with_values
 from compiler.lower.known_numbers import KnownNumbers
-from compiler.lower.required import Copies, CopyIndex, Required, negated
+from compiler.lower.required import FLOATS, Copies, CopyIndex, Required, negated
 from compiler.symbolic.dims import (
     Atom,
     Dim,
@@ -346,6 +346,8 @@ def solved(one: Required, known: KnownNumbers) -> Required:
         return _solved_for_equal(one, known.where(one))
     if one.relation == "not":
         return _solved_for_zero(one)
+    if one.relation in FLOATS:
+        return one
     size = _divided(difference(one.code, one.least), known.where(one))
     constant, terms = constant_and_terms(size)
     if not terms:

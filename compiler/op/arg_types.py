@@ -14,7 +14,7 @@ stands for a number is a `Formula`, and with every formula replaced by its value
 from __future__ import annotations
 
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import UnionType
 from typing import Annotated, Any, Literal, TypeAlias
 
@@ -53,6 +53,17 @@ class Sized:
     """Whether one alone means something else than a list of one."""
 
 
+Range: TypeAlias = Literal["from 0", "above 0", "share"]
+"""Which numbers a float may be: at least 0, above 0, or from 0 to 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ranged:
+    """Marks a float that has bounds, for the constructors that refuse others; `Field` has the same for pydantic."""
+
+    range: Range
+
+
 Size: TypeAlias = Annotated[Dim, Sized(1)]
 """An integer of at least 1, such as a number of channels."""
 Count: TypeAlias = Annotated[Dim, Sized(0)]
@@ -81,21 +92,29 @@ Axes: TypeAlias = tuple[int, ...]
 """One dimension or a list of them."""
 Factors: TypeAlias = tuple[int | float, ...]
 """One number for all dimensions, or a list with one for each."""
-Probability: TypeAlias = Annotated[float, Field(ge=0.0, le=1.0)]
+Probability: TypeAlias = Annotated[float, Field(ge=0.0, le=1.0), Ranged("share")]
 """A float from 0 to 1."""
-NonNegative: TypeAlias = Annotated[float, Field(ge=0.0)]
+NonNegative: TypeAlias = Annotated[float, Field(ge=0.0), Ranged("from 0")]
 """A float of at least 0."""
-Positive: TypeAlias = Annotated[float, Field(gt=0.0)]
+Positive: TypeAlias = Annotated[float, Field(gt=0.0), Ranged("above 0")]
 """A float above 0."""
 
 
 def sized(annotation: object) -> Sized | None:
     """The marker of an argument that is a symbolic size, if it is one (a union counts by its sized member)."""
+    return next((one for one in _extras(annotation) if isinstance(one, Sized)), None)
+
+
+def range_of(annotation: object) -> Range | None:
+    """Which numbers an argument that is a float may be; None where it is none, or takes all."""
+    found = (one.range for one in _extras(annotation) if isinstance(one, Ranged))
+    return next(found, None)
+
+
+def _extras(annotation: object) -> Iterator[object]:
+    """What an annotation says beside its types."""
     for member in _members(annotation):
-        for extra in getattr(member, "__metadata__", ()):
-            if isinstance(extra, Sized):
-                return extra
-    return None
+        yield from getattr(member, "__metadata__", ())
 
 
 def build_model(

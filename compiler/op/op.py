@@ -161,6 +161,8 @@ class Op:
     """How many values it needs at a port that takes many."""
     symbol: ClassVar[str] = ""
     """The sign that a diagram shows in place of a box, where values meet: `+`."""
+    refused_by_module: ClassVar[tuple[str, ...]] = ()
+    """Floats that its module itself refuses where they are out of range, so that no constructor needs to."""
     chains: ClassVar[bool] = True
     """Whether its module alone does its work, so that it may stand in an `nn.Sequential`."""
 

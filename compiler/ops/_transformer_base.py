@@ -60,6 +60,7 @@ class TransformerOp(Op):
     bias: bool = True
 
     family: ClassVar[str] = "attention"
+    refused_by_module = ("dropout",)
     attentions: ClassVar[tuple[AttentionPorts, ...]]
     detects_causality: ClassVar[bool] = True
     """Whether torch, unless passed `is_causal`, compares a mask with the causal mask.

@@ -18,6 +18,7 @@ class _Dropout(Op):
     p: Probability = 0.5
 
     positional = ("p",)
+    refused_by_module = ("p",)
     flow = unchanged
 
     def infer(self, ctx: Context, input: TensorType) -> TensorType:

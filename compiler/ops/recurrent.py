@@ -46,6 +46,7 @@ class Recurrent(Op):
     inputs: ClassVar[tuple[Port, ...]] = (Port("input"), Port("hidden", optional=True))
     outputs: ClassVar[tuple[str, ...] | None] = ("output", "hidden")
     positional = ("hidden_size",)
+    refused_by_module = ("dropout",)
     own_options: ClassVar[Mapping[str, Plain]] = {"batch_first": True}
     chains = False
     state_library = "step_carry"

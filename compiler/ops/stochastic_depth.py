@@ -28,6 +28,7 @@ class StochasticDepth(Op):
     module = "StochasticDepth"
     library = "stochastic_depth"
     positional = ("p",)
+    refused_by_module = ("p",)
     flow = unchanged
 
     def infer(self, ctx: Context, input: TensorType) -> TensorType:

@@ -285,6 +285,8 @@ class ChosenScaling(nn.Module):
         super().__init__()
         if long < 1:
             raise ValueError("long must be at least 1")
+        if factor <= 0:
+            raise ValueError("factor must be above 0")
         self.chosen = scaled_rotary_embedding(
             4, scaling=scaling, factor=factor, original_max_position_embeddings=long
         )

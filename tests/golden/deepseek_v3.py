@@ -355,6 +355,8 @@ class DeepSeekV3(nn.Module):
             raise ValueError("rotary_dim must be a multiple of 2")
         if min(depth, kv_rank, head_dim, value_dim) < 0:
             raise ValueError("all sizes must be at least 0")
+        if factor <= 0:
+            raise ValueError("factor must be above 0")
         if any(i >= dense and experts < top_k for i in range(depth)):
             raise ValueError("experts must be at least top_k")
         if any(i >= dense and groups < top_groups for i in range(depth)):

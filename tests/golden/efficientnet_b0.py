@@ -182,6 +182,8 @@ class EfficientNetB0(nn.Module):
             raise ValueError("strides and ratios must be at least 1")
         if min(kernels[: len(widths)]) < 0:
             raise ValueError("kernels must be at least 0")
+        if eps <= 0:
+            raise ValueError("eps must be above 0")
         self.stem = nn.Sequential(
             nn.Conv2d(3, stem, kernel_size=3, stride=2, padding=1, bias=False),
             nn.BatchNorm2d(stem, eps=eps, momentum=momentum),

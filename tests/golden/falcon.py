@@ -204,6 +204,8 @@ class Falcon(nn.Module):
             raise ValueError("width must be at least heads")
         if depth < 0:
             raise ValueError("depth must be at least 0")
+        if base <= 0:
+            raise ValueError("base must be above 0")
         if depth > 0 and heads % kv_heads != 0:
             raise ValueError("heads must be a multiple of kv_heads")
         self.word_embeddings = nn.Embedding(vocab, width)

@@ -209,6 +209,8 @@ class Llama3(nn.Module):
             raise ValueError("width must be at least heads")
         if depth < 0:
             raise ValueError("depth must be at least 0")
+        if scaling <= 0:
+            raise ValueError("scaling must be above 0")
         if depth > 0 and heads % kv_heads != 0:
             raise ValueError("heads must be a multiple of kv_heads")
         self.embed_tokens = nn.Embedding(vocab, width)

@@ -103,8 +103,8 @@ class RoBERTa(nn.Module):
             raise ValueError("all sizes must be at least 1")
         if context + padding < 0:
             raise ValueError("context + padding must be at least 0")
-        if depth < 0:
-            raise ValueError("depth must be at least 0")
+        if min(depth, eps) < 0:
+            raise ValueError("depth and eps must be at least 0")
         if depth > 0 and width % heads != 0:
             raise ValueError("width must be a multiple of heads")
         self.padding = padding

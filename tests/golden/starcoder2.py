@@ -199,6 +199,8 @@ class StarCoder2(nn.Module):
             raise ValueError("width must be at least heads")
         if depth < 0:
             raise ValueError("depth must be at least 0")
+        if base <= 0:
+            raise ValueError("base must be above 0")
         if depth > 0 and heads % kv_heads != 0:
             raise ValueError("heads must be a multiple of kv_heads")
         self.embed_tokens = nn.Embedding(vocab, width)

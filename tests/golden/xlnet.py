@@ -222,8 +222,8 @@ class XLNet(nn.Module):
             hidden = 4 * width
         if min(vocab, width, heads, hidden) < 1:
             raise ValueError("vocab, width, heads and hidden must be at least 1")
-        if depth < 0:
-            raise ValueError("depth must be at least 0")
+        if min(depth, eps) < 0:
+            raise ValueError("depth and eps must be at least 0")
         if depth > 0 and width % heads != 0:
             raise ValueError("width must be a multiple of heads")
         self.word = nn.Embedding(vocab, width)

@@ -27,6 +27,29 @@ PART = (
 SEEN = "inputs: {x: 'float[B, T, 8]'}\nlayers:\n  l: {op: linear, out_features: width, in: x}\n"
 
 REFUSED: dict[str, tuple[str, dict[str, Any], str]] = {
+    "a float below 0": (
+        f"params: {{width: 8, depth: 2, eps: 1e-5}}\n{X}layers: {{n: {{op: layer_norm, eps: eps, repeat: depth}}}}",
+        {"eps": -1.0},
+        "depth and eps must be at least 0",
+    ),
+    "a float that is not above 0": (
+        (
+            "params: {cap: 3.0, caps: true}\ninputs: {x: 'float[B, T, 16]'}\n"
+            "layers: {a: {op: attention, num_heads: 4, softcap: cap, in: [x, x, x], when: caps}}"
+        ),
+        {"cap": 0.0},
+        "cap must be above 0",
+    ),
+    "a share above 1, which torch takes until it runs": (
+        (
+            "params: {drops: [0.1, 0.2]}\ninputs: {x: 'float[B, T, 16]'}\n"
+            "layers: {a: {op: Self, p: 'drops[i]', repeat: 2}}\n"
+            "blocks: {Self: {params: {p: float}, inputs: {x: 'float[B, T, D]'}, "
+            "layers: {a: {op: attention, num_heads: 4, dropout_p: p, in: [x, x, x]}}}}"
+        ),
+        {"drops": (0.1, 1.5)},
+        "drops[i] must be from 0 to 1",
+    ),
     "heads that come to 0 before they divide": (
         (
             "params: {dim: 4, n: 1}\ninputs: {x: 'float[B, T, 16]'}\n"
