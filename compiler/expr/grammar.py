@@ -1,5 +1,6 @@
 """The parser of the expression language; written by hand, so that every error has its position."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from compiler.expr.lexer import BOOLEANS, OF_LISTS, Token, number_value, tokenize
@@ -173,11 +174,20 @@ class _Parser:
 
     def _list(self) -> Expression:
         """What is in the brackets of a list: its items, or the rule for them."""
-        first = self._items("]", until="for")
-        if self._token.text != "for":
-            return ListLiteral(first)
-        if len(first) != 1:
+        items: list[Expression] = []
+        while not self._accept("]"):
+            items.append(self._expression())
+            if self._token.text == "for":
+                return self._counted_list(items)
+            if self._token.text != "]":
+                self._expect(",")
+        return ListLiteral(tuple(items))
+
+    def _counted_list(self, items: Sequence[Expression]) -> CountedList:
+        """The rule for the items of a list, from `for` on."""
+        if len(items) != 1:
             raise self._unexpected("`]`")
+        (item,) = items
         self._advance()
         if self._token.text != ITEM_NUMBER:
             message = f"the items are counted by {ITEM_NUMBER}: [2 * {ITEM_NUMBER} for {ITEM_NUMBER} in 4]"
@@ -186,12 +196,12 @@ class _Parser:
         self._expect("in")
         count = self._operation(OR)
         self._expect("]")
-        inside = (part for one in (first[0], count) for part in walk(one))
+        inside = (part for one in (item, count) for part in walk(one))
         for part in inside:
             if isinstance(part, CountedList):  # 256 ** 4 items would be worked out
                 message = f"{ITEM_NUMBER} counts one list: the inner one is a param of its own"
                 raise ExpressionError(message, part.start, part.end)
-        return CountedList(first[0], count)
+        return CountedList(item, count)
 
     def _name_or_call(self, token: Token) -> Expression:
         if token.text in BOOLEANS:
@@ -218,13 +228,11 @@ class _Parser:
         self._expect(")")
         return Given(name)
 
-    def _items(self, closing: str, until: str = "") -> tuple[Expression, ...]:
-        """Expressions up to a bracket, which is read, or up to a word, which is not."""
+    def _items(self, closing: str) -> tuple[Expression, ...]:
+        """Expressions up to a bracket, which is read."""
         items: list[Expression] = []
         while not self._accept(closing):
             items.append(self._expression())
-            if until and self._token.text == until:
-                break
             if self._token.text != closing:
                 self._expect(",")
         return tuple(items)

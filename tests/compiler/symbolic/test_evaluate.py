@@ -58,6 +58,7 @@ from tests.compiler.symbolic.values import WIDTHS_2, D, H, value
         ("[i + four for i in four][1:]", (5, 6, 7)),
         ("[]", ()),
         ("[1 for i in 0]", ()),
+        ("[[i, 1] for i in 2]", ((0, 1), (1, 1))),
         ("round(7 / 2)", 4),
         ("round(log(exp(2)))", 2),
         ("widths[1]", 128),

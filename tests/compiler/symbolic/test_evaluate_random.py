@@ -23,6 +23,7 @@ from compiler.expr.syntax import (
     UnaryOperation,
     Variable,
     unparse,
+    walk,
 )
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.evaluate import ExpressionError, evaluate, parse_expression
@@ -52,6 +53,11 @@ LEAVES: st.SearchStrategy[Expression] = (
 )
 
 
+def _counts_one_list(expr: CountedList) -> bool:
+    """Whether none of its parts is a counted list, which the language refuses."""
+    return sum(isinstance(part, CountedList) for part in walk(expr)) == 1
+
+
 def _larger(part: st.SearchStrategy[Expression]) -> st.SearchStrategy[Expression]:
     few = st.lists(part, min_size=1, max_size=2).map(tuple)
     return (
@@ -71,7 +77,7 @@ def _larger(part: st.SearchStrategy[Expression]) -> st.SearchStrategy[Expression
         | st.builds(Indexing, part, part)
         | st.builds(Slicing, part, st.none() | part, st.none() | part)
         | st.builds(ListLiteral, few)
-        | st.builds(CountedList, part, part)
+        | st.builds(CountedList, part, part).filter(_counts_one_list)
     )
 
 
