@@ -173,9 +173,9 @@ class ForwardCheck:
                 "what goes in",
             )
         for call in node.calls:
-            for copy in range(call.counter, call.counter + call.count):
-                if copy == call.counter or node.each:
-                    self._copy(loop, node, call, copy, given, fed)
+            apart = call.count if node.each else min(call.count, 1)
+            for copy in range(call.counter, call.counter + apart):
+                self._copy(loop, node, call, copy, given, fed)
         for one in loop.carried:
             self.values[one.after] = (
                 self.graph.token(Ref(loop.layer, one.port))
