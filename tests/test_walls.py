@@ -34,10 +34,11 @@ def import_graph(files: dict[str, Path]) -> nx.DiGraph[str]:
     """Which file imports which, counting imports for type checking and inside functions."""
     graph: nx.DiGraph[str] = nx.DiGraph()
     graph.add_nodes_from(files)
+    known = set(files)
     for module, file in files.items():
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            names = imported(node, set(files))
-            graph.add_edges_from((module, name) for name in names if name in files)
+            names = imported(node, known)
+            graph.add_edges_from((module, name) for name in names if name in known)
     return graph
 
 
