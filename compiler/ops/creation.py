@@ -1,4 +1,4 @@
-"""Tensors created without an input (parameter, buffer, constant), those like an input, and identity."""
+"""Tensors created without an input (parameter, buffer, constant), those like an input, identity and detach."""
 
 from __future__ import annotations
 
@@ -248,6 +248,23 @@ class Identity(Op):
 
     def apply(self, code: Code, input: Expr) -> Expr:
         return input
+
+
+@register("detach", torch="torch.Tensor.detach")
+class Detach(Op):
+    """The input, through which no gradient flows back: any[...] -> any[...].
+
+    What it is computed from learns nothing by it: the target of a momentum encoder, the code of a quantised value.
+    """
+
+    inputs = (Port("input", ANY),)
+    flow = unchanged
+
+    def infer(self, ctx: Context, input: TensorType) -> TensorType:
+        return input
+
+    def apply(self, code: Code, input: Expr) -> Expr:
+        return method(input, "detach")
 
 
 def _equal_values(call: FlowCall, value: float) -> Dependence:

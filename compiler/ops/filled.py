@@ -1,11 +1,11 @@
-"""New tensors of one value, whose sizes may be those of inputs."""
+"""New tensors of one value, and the identity matrix, whose sizes may be those of inputs."""
 
 from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from compiler.codegen.python import Expr, TupleExpr, method
-from compiler.op.arg_types import Shape
+from compiler.codegen.python import Expr, TupleExpr, attr, call, method
+from compiler.op.arg_types import Extent, Shape
 from compiler.op.context import Context
 from compiler.op.dependence import Dependence, Fill
 from compiler.op.flow import FlowCall, flow_rule, sized_axes
@@ -105,3 +105,40 @@ class Full(_Filled):
         shape = list_argument(code, self, "shape")
         value = code.argument("fill_value")
         return method(input, "new_full", shape, value, **self.dtype_options(code))
+
+
+@register("eye", torch="torch.eye")
+class Eye(Op):
+    """The identity matrix: any[...] -> float[n, m], with ones where row and column are equal. `m` is `n` by default.
+
+    The sizes may hold symbols, such as T. The input only supplies the device, and the precision if it is float.
+    """
+
+    n: Extent
+    m: Extent | None = None
+
+    family = "creation"
+    inputs = (Port("input", ANY),)
+    positional = ("n", "m")
+
+    def infer(self, ctx: Context, input: TensorType) -> TensorType:
+        shape = (self.n, self.n if self.m is None else self.m)
+        for size in shape:
+            ctx.require_least("a size of the matrix", size, 0)
+        return TensorType("float", shape)
+
+    @flow_rule("source", reads_sizes=True)
+    def flow(self, call: FlowCall) -> Dependence:
+        """Each element by its place; of the input nothing is used."""
+        return Dependence(sized_axes(call, call.outputs[0]))
+
+    def label(
+        self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType
+    ) -> str:
+        return shape_text(ctx.values(outputs[0]).shape)
+
+    def apply(self, code: Code, input: Expr) -> Expr:
+        sizes = [code.argument(key) for key in ("n", "m") if code.given(key)]
+        same = code.type("input").kind == "float"
+        dtype = {"dtype": attr(input, "dtype")} if same else {}
+        return call("torch.eye", *sizes, **dtype, device=attr(input, "device"))

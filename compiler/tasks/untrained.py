@@ -8,6 +8,7 @@ from compiler.elaborate.unused import unused_layers
 from compiler.ir.counts import ParameterCounter
 from compiler.ir.graph import Node
 from compiler.ir.typed import Instance, TypedGraph
+from compiler.ops.creation import Detach
 from compiler.tasks.ports import bound
 from compiler.tasks.roles import Role
 
@@ -34,6 +35,16 @@ def untrained_layers(
         if used.isdisjoint(outputs) or not unused:
             continue
         yield from ((node, unused) for node in _untrained(instance, used, counter))
+
+
+def detaches(typed: TypedGraph) -> bool:
+    """Whether a gradient ends in a layer of the networks: what is before it may learn nothing."""
+    return any(
+        isinstance(call.op, Detach)
+        for instance in typed.instances
+        for node in instance.nodes.values()
+        for call in node.calls
+    )
 
 
 def _untrained(

@@ -27,7 +27,7 @@ from compiler.tasks.data_facts import DataFacts
 from compiler.tasks.data_set import PACKAGE
 from compiler.tasks.ports import PortCheck
 from compiler.tasks.task import Task
-from compiler.tasks.untrained import untrained_layers
+from compiler.tasks.untrained import detaches, untrained_layers
 from runtime.data.data_section import DataSection
 from runtime.data.dataset import DataSplits, fingerprints
 from runtime.data.load_data import load
@@ -179,7 +179,8 @@ def _open_fabric(program: Program, task: Task, options: TrainerOptions) -> Fabri
         accelerator=options.accelerator,
         strategy=options.strategy,
         untrained=any(untrained_layers(program.typed, task.used_roles, task.ports))
-        or bool(task.start and task.start.freeze),
+        or bool(task.start and task.start.freeze)
+        or detaches(program.typed),
     )
 
 

@@ -106,6 +106,18 @@ def test_full_like(op: str, input: TensorType, value: Any) -> None:
         check(op, {"fill_value": value}, {"input": input})
 
 
+@each("detach")
+@given(types(kinds=KINDS))
+def test_detach(op: str, input: TensorType) -> None:
+    check(op, {}, {"input": input})
+
+
+def test_nothing_flows_back_through_detach() -> None:
+    x = torch.ones(3, requires_grad=True)
+    held = layer("detach", {}, {"input": tensor("float[3]")})(x)
+    assert torch.equal(held, x) and not held.requires_grad
+
+
 @each("identity")
 @given(types(kinds=KINDS))
 def test_identity(op: str, input: TensorType) -> None:

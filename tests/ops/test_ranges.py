@@ -68,11 +68,19 @@ def test_full(op: str, input: TensorType, shape: list[int], value: Any) -> None:
     check(op, {"shape": shape, "fill_value": value}, {"input": input})
 
 
+@each("eye")
+@given(types(kinds=KINDS), st.integers(0, 4), st.none() | st.integers(0, 4))
+def test_eye(op: str, input: TensorType, n: int, m: int | None) -> None:
+    check(op, {"n": n} | ({} if m is None else {"m": m}), {"input": input})
+
+
 def test_sizes_may_be_symbols() -> None:
     x = {"input": tensor("float[B, T, 4]")}
     assert infer("arange", {"end": "T"}, x) == (tensor("int[T]"),)
     shape = ["B", 2, "T"]
     assert infer("zeros", {"shape": shape}, x) == (tensor("float[B, 2, T]"),)
+    assert infer("eye", {"n": "T"}, x) == (tensor("float[T, T]"),)
+    assert infer("eye", {"n": "B", "m": "T - 1"}, x) == (tensor("float[B, T - 1]"),)
     columns = {"inputs": (tensor("int[H]"), tensor("int[W]"))}
     assert infer("meshgrid", {"indexing": "xy"}, columns) == (tensor("int[W, H]"),) * 2
 
@@ -99,6 +107,10 @@ def test_code_reads_as_written_by_hand() -> None:
     ]
     rows = check("arange", {"end": 4}, x)
     assert rows.forward == ["return torch.arange(4, device=input.device)"]
+    eye = check("eye", {"n": 4}, x)
+    assert eye.forward == [
+        "return torch.eye(4, dtype=input.dtype, device=input.device)"
+    ]
     zeros = check("zeros", {"shape": [2, 4]}, x)
     assert zeros.forward == ["return input.new_zeros(2, 4)"]
     full = check("full", {"shape": [2], "fill_value": 3}, x)

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from compiler.pipeline import compile_spec
+from compiler.tasks.untrained import detaches
 
 SPEC = """\
 name: Net
@@ -42,3 +43,15 @@ def test_heads_that_the_task_does_not_use(
     ]
     unused = f"classification does not use the outputs {', '.join(others)}"
     assert found == [f"{name} is not trained: {unused}" for name in untrained]
+
+
+@pytest.mark.parametrize("op", ["detach", "tanh"])
+def test_gradients_that_end_within_a_block(op: str, tmp_path: Path) -> None:
+    file = tmp_path / "spec.yaml"
+    file.write_text(f"""\
+name: Net
+inputs: {{x: "float[B, 8]"}}
+layers: {{body: {{op: linear, out_features: 8}}, held: Held}}
+blocks: {{Held: {{inputs: {{x: "float[B, C]"}}, layers: {{held: {op}}}}}}}
+""")
+    assert detaches(compile_spec(file).typed) == (op == "detach")
