@@ -135,7 +135,7 @@ class Collected:
     Attributes:
         name: the output of the layer that it is.
         item: what a copy gives.
-        items: the list.
+        items: the list; what is read as a list and stacked has one.
         after: the list stacked; None if it is read as a list.
         kinds: the type of the stack, or those of the items.
         at: the numbers of the copies whose items are in it; None for all.
@@ -320,8 +320,11 @@ def definitions(statement: Stmt) -> Iterator[Local]:
                 yield from definitions(inner)
             yield from (carried.after for carried in statement.carried)
             yield from (after for after, _ in statement.last)
-            for one in statement.collected:
-                yield from dict.fromkeys((one.items, one.result))
+            yield from dict.fromkeys(
+                value
+                for one in statement.collected
+                for value in (one.items, one.result)
+            )
         case RunScan():
             yield from (value for value in statement.target if value is not None)
 

@@ -135,18 +135,20 @@ class ForwardLoops:
             if port not in after
             and (loop.carried or self.layers.read.plain(name, port))
         }
+        lists = tuple(self._collected(typed, repeat, values))
+        of_all = {one.item: one.items for one in lists if one.at is None}
         stacks = tuple(
             Collected(
                 stack,
                 values[port],
-                self.draft.value(Origin(name, stack, step="list")),
+                of_all.get(values[port])
+                or self.draft.value(Origin(name, stack, step="list")),
                 self.draft.value(Origin(name, stack, step="stack")),
                 (typed.outputs[stack],),
             )
             for stack, port in repeat.stack.items()
             if stack in typed.outputs
         )
-        lists = tuple(self._collected(typed, repeat, values))
         least = self._least_copies(typed, repeat)
         if least > 1:
             reason = f"so many copies of {name} are read"
@@ -154,7 +156,7 @@ class ForwardLoops:
         elif last or stacks or lists:
             self.draft.demand_copies(typed, f"a copy gives {name} its outputs")
         ends = tuple((end, values[port]) for port, end in last.items())
-        found = replace(loop, last=ends, collected=(*stacks, *lists))
+        found = replace(loop, last=ends, collected=(*lists, *stacks))
         self.layers.statements.append(found)
         results = {**after, **last, **{one.name: one.result for one in stacks}}
         for port, value in results.items():

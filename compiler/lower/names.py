@@ -273,6 +273,8 @@ class _Namer:
             self.values[loop.holder.number] = self._copy_name(*words)
         self._items(loop)
         for collected in loop.collected:
+            if collected.items.number in self.values:
+                continue
             plain = collected.name.removeprefix("all_")
             wanted = collected.name if collected.after is None else f"{plain}_list"
             used = self.read[collected.result]

@@ -91,15 +91,16 @@ class StatementPrinter:
                 kind = either_none(TENSOR) if self._starts_absent(one.start) else None
                 lines.append(Assign((name,), start, kind, comment))
         used = [one for one in loop.collected if self.names[one.items] != UNUSED]
-        if made := self._comprehension(loop, used):
+        lists = list({one.items: one for one in reversed(used)}.values())[::-1]
+        if made := self._comprehension(loop, lists):
             return [*lines, *made, *self._stacks(used)]
-        for collected in used:
+        for collected in lists:
             kind = subscript(Name("list"), TENSOR)
             items = Name(self.names[collected.items])
             contents = self._contents(collected, loop)
             lines.append(Assign((items,), ListExpr(()), kind, contents))
         body = [line for part in loop.body for line in self.lines(part)]
-        body += map(self._append, used)
+        body += map(self._append, lists)
         lines.append(self._for(loop, tuple(body)))
         lines += self._ran(loop)
         return [*lines, *self._stacks(used)]
@@ -170,12 +171,12 @@ class StatementPrinter:
             target, place = TupleExpr((counter, target)), call("enumerate", place)
         return target, place
 
-    def _comprehension(self, loop: Loop, used: Sequence[Collected]) -> list[Stmt]:
+    def _comprehension(self, loop: Loop, lists: Sequence[Collected]) -> list[Stmt]:
         """`outputs = [layer(x) for layer in self.layers]`, where a loop does no more; else nothing."""
         alone = not loop.carried and not loop.last
-        if not alone or len(used) != 1 or len(loop.body) != 1:
+        if not alone or len(lists) != 1 or len(loop.body) != 1:
             return []
-        ((one,), (let,)) = used, loop.body
+        ((one,), (let,)) = lists, loop.body
         if one.at or not isinstance(let, Let) or let.target != Placeholder(one.item):
             return []
         items = Name(self.names[one.items])

@@ -101,19 +101,14 @@ class StaticSelection(nn.Module):
         )
 
     def forward(self, values: Tensor) -> Tensor:
-        stacked_list: list[Tensor] = []  # variables of [B, width]
-        vectors: list[Tensor] = []  # variables of [B, width]
-        for block in self.embedded:  # variables times
-            embedded = block(values)  # [B, width]
-            stacked_list.append(embedded)
-            vectors.append(embedded)
-        stacked = torch.stack(stacked_list)  # [variables, B, width]
+        vectors = [block(values) for block in self.embedded]  # variables of [B, width]
+        stacked = torch.stack(vectors)  # [variables, B, width]
         together = stacked.transpose(0, 1).flatten(1)  # [B, N1]
         weights = F.softmax(self.scores(together), dim=-1)  # [B, variables]
-        stacked_list_2 = [
+        stacked_list = [
             block(item) for block, item in zip(self.processed, vectors, strict=True)
         ]  # variables of [B, width]
-        stacked_2 = torch.stack(stacked_list_2)  # [variables, B, width]
+        stacked_2 = torch.stack(stacked_list)  # [variables, B, width]
         sum_: Tensor = torch.einsum(
             "n b d, b n -> b d", stacked_2, weights
         )  # [B, width]
@@ -171,19 +166,16 @@ class Selection(nn.Module):
         )
 
     def forward(self, values: Tensor, context: Tensor) -> Tensor:
-        stacked_list: list[Tensor] = []  # variables of [B, T, width]
-        vectors: list[Tensor] = []  # variables of [B, T, width]
-        for block in self.embedded:  # variables times
-            embedded = block(values)  # [B, T, width]
-            stacked_list.append(embedded)
-            vectors.append(embedded)
-        stacked = torch.stack(stacked_list)  # [variables, B, T, width]
+        vectors = [
+            block(values) for block in self.embedded
+        ]  # variables of [B, T, width]
+        stacked = torch.stack(vectors)  # [variables, B, T, width]
         together = stacked.permute(1, 2, 0, 3).flatten(2)  # [B, T, N1]
         weights = F.softmax(self.scores(together, context), dim=-1)  # [B, T, variables]
-        stacked_list_2 = [
+        stacked_list = [
             block(item) for block, item in zip(self.processed, vectors, strict=True)
         ]  # variables of [B, T, width]
-        stacked_2 = torch.stack(stacked_list_2)  # [variables, B, T, width]
+        stacked_2 = torch.stack(stacked_list)  # [variables, B, T, width]
         sum_: Tensor = torch.einsum(
             "n b t d, b t n -> b t d", stacked_2, weights
         )  # [B, T, width]
