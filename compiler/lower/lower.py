@@ -154,7 +154,7 @@ def _proven(
             positive = held.positive - prober.holding(
                 networks, validator, merger.fixed, dict(zeros)
             )
-            uses = prober.compiled(networks)
+            uses = prober.compiled(networks, merger.fixed)
             none = RefusedZeros(positive, held.copied)
             classes = _bounded(classes, constructors, required, none, uses)
             return classes, constructors

@@ -178,12 +178,19 @@ class Prober:
             self._stepped[id(typed)] = self._goes_on(typed)
         return self._stepped[id(typed)]
 
-    def compiled(self, networks: Networks) -> dict[int, list[Instance]]:
-        """The networks at all values that compile and at which the classes may hold, by the identity of their plans."""
+    def compiled(
+        self, networks: Networks, fixed: Collection[str]
+    ) -> dict[int, list[Instance]]:
+        """The networks at all values that compile and at which the classes may hold, by the identity of their plans.
+
+        `fixed` are the params that are no arguments: at other values of these the classes are not asked for.
+        """
         graphs = [
             typed
             for key, (_, typed) in self._known.items()
-            if typed is not None and key not in self._failing
+            if typed is not None
+            and key not in self._failing
+            and all(typed.params[name] == self._params[name] for name in fixed)
         ]
         return {
             id(ir.plan): [

@@ -87,12 +87,13 @@ class SliceOp(_AlongDim):
             raise _undecided(ctx, argument, position, Dim.of(0))
         if ctx.at_least(-position, 0):
             return Dim.of(0)
+        if not ctx.at_least(position, 0):
+            raise _undecided(ctx, argument, position, Dim.of(0))
+        if ctx.at_least(size - position, 0, rounded=True):  # the end of it, too
+            return position
         if ctx.at_least(position - size, 0, rounded=True):
             return size
-        for more, less in ((position, Dim.of(0)), (size, position)):
-            if not ctx.at_least(more - less, 0):
-                raise _undecided(ctx, argument, more, less)
-        return position
+        raise _undecided(ctx, argument, size, position)
 
     def label(
         self, ctx: Context, outputs: tuple[TensorType, ...], input: TensorType

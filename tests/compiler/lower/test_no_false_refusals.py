@@ -16,6 +16,14 @@ from runtime.verify import verify
 X = 'inputs: {x: "float[B, T, width]"}\n'
 
 SPECS: dict[str, tuple[str, dict[str, Any]]] = {
+    "a slice that cuts something off at other widths alone": (
+        (
+            f"params: {{width: 8, ratio: 2}}\n{X}"
+            "layers: {a: {op: linear, out_features: 'ceil_div(width, ratio) * ratio'}, "
+            "b: {op: slice, dim: -1, stop: width}, c: {op: linear, out_features: 4}}"
+        ),
+        {"width": 7, "ratio": 3},
+    ),
     "an item that is read where a list has it": (
         (
             f"params: {{width: 8, widths: [4, 6]}}\n{X}"
