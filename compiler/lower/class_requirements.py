@@ -266,6 +266,9 @@ def _read(items: Expr, index: Expr, conditions: tuple[Expr, ...]) -> Iterator[Re
         case Literal(int(number)):
             yield Required(length, lit(number + 1), conditions)
             return
+        case Binary("%", _, divisor) if divisor == length:
+            yield Required(length, lit(1), conditions)
+            return
     yield Required(length, Binary("+", index, lit(1)), conditions)
     yield Required(Binary("+", length, index), lit(0), conditions)
 

@@ -189,7 +189,11 @@ class Bounds:
     def at_least(self, code: Expr, least: Expr) -> bool:
         """Whether one number is never less than another."""
         size = difference(code, least)
-        facts = [*self._facts, *self._of_remainders(size)]
+        facts = [
+            *self._facts,
+            *self._of_remainders(size),
+            *self._of_quotients(size),
+        ]
         return any(
             self._of_size(one)[0] >= 0
             for one in (size, *(size - fact for fact in facts))
@@ -202,6 +206,19 @@ class Bounds:
                 match symbol.code:
                     case Binary("%", _, divisor) if self.of(divisor)[0] > 0:
                         yield difference(divisor, symbol.code) - 1
+
+    def _of_quotients(self, size: Dim) -> Iterator[Dim]:
+        """That `d * (x // d)` is at most x, and more than `x - d`."""
+        for monomial, _ in size.terms:
+            for atom in monomial:
+                if (
+                    isinstance(atom, FloorDivision)
+                    and self._of_size(atom.divisor)[0] > 0
+                ):
+                    rest = atom.numerator - atom.divisor * (
+                        atom.numerator // atom.divisor
+                    )
+                    yield from (rest, atom.divisor - 1 - rest)
 
     def of(self, code: Expr) -> Interval:
         """Bounds that hold for all values of the parts."""

@@ -85,7 +85,7 @@ def bounds(
     added: list[Required] = []
     ordered = sorted(simple, key=lambda one: _order(one, places))
     for one in joined_multiples(ordered):
-        for part in plain([found.without_certain(one)]):
+        for part in map(found.without_certain, plain([found.without_certain(one)])):
             if part.is_refused:
                 found.known.learn(part)
             elif not found.known.is_proven(part):
@@ -178,7 +178,7 @@ def _counted(items: Expr, required: Iterable[Required]) -> Starred:
 
 def _order(
     one: Required, params: Mapping[str, int]
-) -> tuple[bool, bool, bool, bool, int, int]:
+) -> tuple[bool, bool, bool, bool, bool, int, int]:
     """What layers refuse themselves comes first, then names, then short formulas, which prove longer ones.
 
     Of equal ones, as their params are declared.
@@ -193,6 +193,7 @@ def _order(
         not one.is_certain,
         not plain,
         not multiple,
+        one.relation == "not",
         length,
         min(places, default=0),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from compiler.codegen.python import (
@@ -86,7 +86,7 @@ class KnownNumbers:
             least = Binary("+", least, lit(1))
         if known.at_least(one.code, least):
             return True
-        factors = list(_factors(one.code))
+        factors = factors_of(one.code)
         return (
             one.least == lit(1)
             and len(factors) > 1
@@ -178,8 +178,9 @@ def _implies(one: Required, other: Required) -> bool:
     ) == other and under <= {*other.conditions, *other.counts}
 
 
-def _factors(code: Expr) -> Iterable[Expr]:
+def factors_of(code: Expr) -> Sequence[Expr]:
+    """What is multiplied in a product; of another number itself."""
     match code:
         case Binary("*", left, right):
-            return [*_factors(left), *_factors(right)]
+            return [*factors_of(left), *factors_of(right)]
     return [code]

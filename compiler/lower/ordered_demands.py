@@ -127,8 +127,9 @@ class Demands:
             missing = Compare("is", name_code(one.default), lit(None))
             self.early.append((Logic("and", (missing, demand[0])), demand[1]))
         elif not one.is_certain:
-            place = 0 if is_length(one.code) else len(self.others)
-            self.others.insert(place, one)
+            first = [x for x in self.others if is_length(x.code) or x.relation == "not"]
+            place = len(first) if one.relation == "not" else len(self.others)
+            self.others.insert(0 if is_length(one.code) else place, one)
         elif one.relation == "multiple":
             self.multiples.append(one)
         elif one.relation == "equal":

@@ -33,7 +33,7 @@ from compiler.lower.code_bounds import (
     size_of,
 )
 from compiler.lower.evaluate_code import folded_numbers, with_values
-from compiler.lower.known_numbers import KnownNumbers
+from compiler.lower.known_numbers import KnownNumbers, factors_of
 from compiler.lower.required import FLOATS, Copies, CopyIndex, Required, negated
 from compiler.symbolic.dims import (
     Atom,
@@ -348,6 +348,7 @@ def solved(one: Required, known: KnownNumbers) -> Required:
         return _solved_for_zero(one)
     if one.relation in FLOATS:
         return one
+    one = _without_sizes(one, known.where(one))
     size = _divided(difference(one.code, one.least), known.where(one))
     constant, terms = constant_and_terms(size)
     if not terms:
@@ -452,6 +453,13 @@ def _divided(size: Dim, known: Bounds) -> Dim:
         else:
             most = constant // -factor
             size = (most + 1) * atom.divisor - 1 - atom.numerator
+
+
+def _without_sizes(one: Required, known: Bounds) -> Required:
+    """Of a product that is at least 1 the only factor that may be less."""
+    factors = factors_of(one.code) if one.least == lit(1) else []
+    small = [factor for factor in factors if not known.at_least(factor, lit(1))]
+    return replace(one, code=small[0]) if len(small) == 1 < len(factors) else one
 
 
 def _product(monomial: tuple[Atom, ...], factor: int) -> Dim:

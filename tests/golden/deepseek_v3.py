@@ -363,8 +363,8 @@ class DeepSeekV3(nn.Module):
             raise ValueError("groups must be at least top_groups")
         if any(i >= dense and experts % groups != 0 for i in range(depth)):
             raise ValueError("experts must be a multiple of groups")
-        if depth > 0 and heads * (head_dim + value_dim) < 1:
-            raise ValueError("heads * (head_dim + value_dim) must be at least 1")
+        if depth > 0 and head_dim + value_dim < 1:
+            raise ValueError("head_dim + value_dim must be at least 1")
         self.embed_tokens = nn.Embedding(vocab, width)
         self.rotary = YarnRotaryEmbedding(
             rotary_dim,

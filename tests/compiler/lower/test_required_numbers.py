@@ -40,6 +40,24 @@ REFUSED: dict[str, tuple[str, dict[str, Any], str]] = {
         {"cap": 0.0},
         "cap must be above 0",
     ),
+    "a list that is read from its start again and again": (
+        (
+            f"params: {{width: 8, depth: 3, parts: [2, 4]}}\n{X}"
+            "layers: {p: {op: Mix, parts: 'parts[i % len(parts)]', repeat: depth}}\n"
+            "blocks: {Mix: {params: {parts: int}, inputs: {x: 'float[B, D]'}, "
+            "layers: {a: {op: linear, out_features: 2 * parts}, b: {op: linear, out_features: D}}}}"
+        ),
+        {"parts": ()},
+        "len(parts) must be at least 1",
+    ),
+    "a factor of a product whose others are sizes": (
+        (
+            f"params: {{width: 8, ratio: 2}}\n{X}"
+            "layers: {a: {op: linear, out_features: 'ceil_div(width, ratio) * (ratio - 1)'}}"
+        ),
+        {"ratio": 1},
+        "ratio must be at least 2",
+    ),
     "a share above 1, which torch takes until it runs": (
         (
             "params: {drops: [0.1, 0.2]}\ninputs: {x: 'float[B, T, 16]'}\n"
@@ -423,23 +441,17 @@ def test_a_flag_that_is_given_as_a_word_stands_in_no_demand(tmp_path: Path) -> N
     assert code.count("width % groups") == 1
 
 
-@pytest.mark.parametrize(
-    ("stop", "values"),
-    [("stop", {"stop": 7}), ("stop", {"width": 9})],
-)
-def test_a_slice_that_cuts_nothing(
-    stop: str, values: dict[str, Any], tmp_path: Path
-) -> None:
-    """At other values it would cut, and the layers after it would have another size."""
+def test_a_slice_that_cuts_nothing(tmp_path: Path) -> None:
+    """At a smaller width it would cut nothing either, and the layers after it would have another size."""
     text = (
         "params: {width: 8, stop: 8}\ninputs: {x: 'float[B, 4]'}\nlayers:\n"
-        f"  a: {{op: linear, out_features: width}}\n  s: {{op: slice, dim: 1, stop: '{stop}'}}\n"
+        "  a: {op: linear, out_features: width}\n  s: {op: slice, dim: 1, stop: stop}\n"
         "  y: {op: linear, out_features: 3}"
     )
     kind = _network(tmp_path, text)
-    kind()
-    with pytest.raises(ValueError, match="stop must be at least width"):
-        kind(**values)
+    assert _shapes(kind(width=9))["y.weight"] == (3, 8)
+    with pytest.raises(ValueError, match="width must be at least 8"):
+        kind(width=7)
 
 
 STAGES = (
