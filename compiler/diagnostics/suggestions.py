@@ -223,6 +223,44 @@ NAMES: dict[str, str] = {
 """Names in expressions that mean something elsewhere."""
 
 
+_TYPES = {
+    **dict.fromkeys(("int", "integer", "Int", "Integer", "long", "int64"), "int"),
+    **dict.fromkeys(("float", "number", "Float", "double", "real", "float32"), "float"),
+    **dict.fromkeys(("bool", "boolean", "Bool", "Boolean"), "bool"),
+    **dict.fromkeys(("str", "string", "String", "text", "Text"), "str"),
+}
+"""The types of params by the names that other tools have for them."""
+
+_TYPE_OF_LIST = re.compile(
+    r"(?:list|List|tuple|Tuple|Sequence|array)(?:\[ *(\w+) *(?:, *\.\.\. *)?\])?"
+)
+_TYPE_OR_NONE = re.compile(
+    r"(?:[Oo]ptional\[ *(\w+) *\]|(\w+)\?|(\w+) *(?:\||or) *(?:[Nn]one|null))"
+)
+
+
+def param_type(written: str) -> str:
+    """What to write for the type of a param that is written as elsewhere; "" where it is none.
+
+    >>> param_type("list[int]"), param_type("boolean")
+    ('did you mean `int[]`?', 'did you mean `bool`?')
+    """
+    if written in _TYPES:
+        return did_you_mean(written, _TYPES[written])
+    if found := _TYPE_OF_LIST.fullmatch(written):
+        item = _TYPES.get(found[1] or "")
+        if item is not None:
+            return did_you_mean(written, f"{item}[]")
+        return "" if found[1] else "a list is `int[]`, `float[]`, `bool[]` or `str[]`"
+    if found := _TYPE_OR_NONE.fullmatch(written):
+        item = _TYPES.get(next(filter(None, found.groups())))
+        if item is not None:
+            return f"a param has a value: it is an `{item}` that must be given, or it has a default"
+    if written in ("tensor", "Tensor"):
+        return "tensors are `inputs`; params are numbers, bools, texts, ops, and lists"
+    return ""
+
+
 _ITEM = re.compile(r"(\w+)\[(\d+)\]")
 
 

@@ -8,6 +8,7 @@ from compiler.diagnostics import suggestions
 from compiler.diagnostics.diagnostic import Report
 from compiler.expr.syntax import Variable, variables
 from compiler.ir.graph import Place, Scope
+from compiler.language.params import TYPE_NAMES
 from compiler.op.arg_types import Formula
 from compiler.op.registry import op_names
 
@@ -54,11 +55,20 @@ def check_defaults(
                 if later:
                     message = f"{param} uses {name}, which does not stand before it"
                 help = suggestions.NAMES.get(name) or report.like(name, known) or ""
+                if not help and not later:
+                    help = _type_in_a_default(name, part is formula.expr)
                 if part is formula.expr and not help and not later:
                     kind = "op" if name in op_names() else "str"
                     help = f"text is declared: {{type: {kind}, default: {name}}}"
                 report.error("unknown-name", span, message, help=help, missing=name)
         known.add(param)
+
+
+def _type_in_a_default(name: str, alone: bool) -> str:
+    """What to write where a name in a default is a type of another tool, or `[int]` is a list's."""
+    if name in TYPE_NAMES:  # which alone is no default
+        return f"the type of a list of them is `{name}[]`"
+    return suggestions.param_type(name) if alone else ""
 
 
 def _formulas(scope: Scope, home: Place, param: str) -> Iterator[tuple[Formula, Place]]:

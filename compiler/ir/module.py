@@ -97,6 +97,8 @@ class Let:
     target: Expr
     value: Expr
     kinds: tuple[TensorType, ...] = ()
+    varies: bool = False
+    """Whether copies give other types, and `kinds` are those of the last."""
 
     @cached_property
     def reads(self) -> tuple[Hashable, ...]:

@@ -11,6 +11,7 @@ from pydantic import (
 )
 
 from compiler.dataclass import dataclass
+from compiler.diagnostics import suggestions
 from compiler.diagnostics.text import shorten
 from compiler.language import identifiers
 from compiler.language.model import (
@@ -51,12 +52,13 @@ class Param(Model):
 
     also_written: ClassVar[tuple[Schema, ...]] = ({"enum": list(TYPE_NAMES)}, SCALARS)
 
-    type: (
+    type: Annotated[
         Literal[
             "int", "float", "bool", "str", "op", "int[]", "float[]", "bool[]", "str[]"
         ]
-        | None
-    ) = None
+        | None,
+        BeforeValidator(lambda value: _known_type(value)),
+    ] = None
     default: Annotated[Any, AfterValidator(lambda v: param_value(v))] = None
     min: int | float | None = None
     max: int | float | None = None
@@ -69,6 +71,8 @@ class Param(Model):
         """The short forms are a type's name, or a default; a default that is text is a formula, unless it is text."""
         if isinstance(value, str) and value in TYPE_NAMES:
             return {"type": value}
+        if isinstance(value, str) and not value.isidentifier():
+            _known_type(value)
         if not isinstance(value, dict):
             value = {"default": value}
         if "default" not in value and "type" not in value:
@@ -92,6 +96,21 @@ class Param(Model):
             return f"{kinds.pop()}[]" if known else None
         kind = type(self.default).__name__
         return kind if kind in TYPE_NAMES else None
+
+
+def _known_type(value: Any) -> Any:
+    """What a type is written as; refuse those of other tools.
+
+    In the short form a name alone may be that of another param, and is looked at with the names.
+    """
+    if (
+        isinstance(value, str)
+        and value not in TYPE_NAMES
+        and (help := suggestions.param_type(value))
+    ):
+        message = f"there is no type {shorten(value)}"
+        raise fault("bad-value", message, help=help)
+    return value
 
 
 def param_value(value: Any) -> Any:

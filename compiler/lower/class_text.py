@@ -94,13 +94,13 @@ class ClassText:
         raise AssertionError(key)
 
     def told(self, let: Let) -> str:
-        """The shapes of what a statement computes, without what nobody needs."""
-        values = list(defined(let.target))
-        if len(values) != len(let.kinds) or len(values) < 2:
-            return self.comment(let.kinds)
-        pairs = zip(let.kinds, values, strict=True)
-        kinds = [kind for kind, value in pairs if self.names[value] != UNUSED]
-        return self.comment(kinds or let.kinds)
+        """The shapes of what a statement computes, without what nobody needs; of the last copy where they vary."""
+        values, kinds = list(defined(let.target)), list(let.kinds)
+        if len(values) == len(kinds) > 1:
+            pairs = zip(let.kinds, values, strict=True)
+            kinds = [kind for kind, value in pairs if self.names[value] != UNUSED]
+        shapes = self.comment(kinds or let.kinds)
+        return f"finally {shapes}" if let.varies else shapes
 
     def comment(self, kinds: Sequence[TensorType]) -> str:
         """The shapes of what a line computes."""

@@ -313,6 +313,7 @@ _FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "min": _smallest,
     "max": lambda *args: max(*args),
     "len": len,
+    "range": lambda *ends: range(*map(_whole, ends)),
     "tuple": tuple,
     "sum": sum,
     "round": round,
@@ -321,7 +322,7 @@ _FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "math.log": math.log,
     "math.exp": math.exp,
 }
-"""The functions that sizes and conditions call: those of the language, and that which makes a list of items."""
+"""The functions that sizes and conditions call: those of the language, and those that make a list."""
 
 
 def number_code(value: Any) -> Expr:

@@ -52,7 +52,8 @@ class ForwardLoops:
         }
         kinds = tuple(typed.outputs[port] for port in ports)
         target = self.layers.target(typed, tuple(values.values()))
-        body = (*emitted.steps, Let(name, target, emitted.value, kinds))
+        varies = any(call.outputs != typed.calls[0].outputs for call in typed.calls)
+        body = (*emitted.steps, Let(name, target, emitted.value, kinds, varies))
         carried = tuple(
             Carried(
                 source,

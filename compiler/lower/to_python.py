@@ -84,7 +84,10 @@ def _number(
 
 
 def _list(expr: syntax.ListLiteral | syntax.CountedList, resolve: Resolve) -> Expr:
-    """`(a, b)`, which a list of a constructor may be compared with, or `tuple(2 * i for i in range(depth))`."""
+    """`(a, b)`, which a list of a constructor may be compared with, or `tuple(2 * i for i in range(depth))`.
+
+    The numbers themselves are `tuple(range(depth))`.
+    """
     if isinstance(expr, syntax.ListLiteral):
         return TupleExpr(tuple(to_python(item, resolve) for item in expr.items))
     if not syntax.names_in(expr):
@@ -95,6 +98,8 @@ def _list(expr: syntax.ListLiteral | syntax.CountedList, resolve: Resolve) -> Ex
         return Name(name) if name == syntax.ITEM_NUMBER else resolve(name)
 
     each = call("range", to_python(expr.count, resolve))
+    if expr.item == syntax.Variable(syntax.ITEM_NUMBER):
+        return call("tuple", each)
     numbered = Comprehension(
         to_python(expr.item, inside), Name(syntax.ITEM_NUMBER), each
     )
@@ -119,7 +124,9 @@ def _call(function: str, args: list[Expr]) -> Expr:
         return Unary("-", Binary("//", Unary("-", args[0]), args[1]))
     name = f"math.{function}" if function in _OF_MATH else function
     match args:
-        case [Call(Name("tuple"), (Comprehension() as each,))] if function != "len":
+        case [
+            Call(Name("tuple"), (Comprehension() | Call(Name("range")) as each,))
+        ] if function != "len":
             return call(name, each)
     return call(name, *args)
 

@@ -43,5 +43,5 @@ class AlikeFirst(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         for block in self.stages:  # len(widths) times
-            x = block(x)  # [B, widths[-1]]
+            x = block(x)  # finally [B, widths[-1]]
         return x

@@ -121,7 +121,7 @@ class Collected(nn.Module):
         x = image
         maps: list[Tensor] = []  # 3 of several shapes
         for layer in self.stages:  # 3 times
-            x = layer(x)  # [B, 16, H // 8, W // 8]
+            x = layer(x)  # finally [B, 16, H // 8, W // 8]
             maps.append(x)
         x = maps[0]
         all_turns: list[Tensor] = []  # 2 of [B, 4, H // 2, W // 2]

@@ -73,11 +73,11 @@ class Counted(nn.Module):
         for layer in self.a:  # early times
             x = layer(x)  # [B, N1, H, W]
         for layer in self.b:  # len(widths) - early times
-            x = layer(x)  # [B, widths[-1], H, W]
+            x = layer(x)  # finally [B, widths[-1], H, W]
         for layer in self.c:  # early + 2 times
-            x = layer(x)  # [B, N2, H, W]
+            x = layer(x)  # finally [B, N2, H, W]
         for layer in self.d:  # len(widths) times
-            x = layer(x)  # [B, widths[0], H, W]
+            x = layer(x)  # finally [B, widths[0], H, W]
         for block in self.e:  # len(widths) - early times
-            x = block(x)  # [B, 2 * widths[-1], H, W]
+            x = block(x)  # finally [B, 2 * widths[-1], H, W]
         return x

@@ -58,7 +58,7 @@ class Ratios(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         for layer in self.up:  # len(ratios) times
-            x = layer(x)  # [..., ratios[-1]]
+            x = layer(x)  # finally [..., ratios[-1]]
         for layer in self.down:  # kept[1] times
             x = layer(x)  # [..., sum(sizes)]
         back: Tensor = self.back(x)  # [..., D]
@@ -114,7 +114,7 @@ class CountedLists(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         for block in self.stages:  # levels times
-            x = block(x)  # [B, T, N1]
+            x = block(x)  # finally [B, T, N1]
         same = self.same(torch.sin(x * (2 * math.pi)))  # [B, T, N1]
         y: Tensor = self.head(same) if self.head is not None else same  # [B, T, N2]
         return y

@@ -42,6 +42,6 @@ class Dense(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         for block in self.d:  # depth times
-            x = block(x)  # [B, N1, H, W]
+            x = block(x)  # finally [B, N1, H, W]
         head: Tensor = self.head(x)  # [B, 3, H, W]
         return head

@@ -47,6 +47,6 @@ class Lists(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         for layer in self.a:  # len(widths) times
-            x = layer(x)  # [B, widths[-1]]
+            x = layer(x)  # finally [B, widths[-1]]
         b: Tensor = self.b(x)  # [B, widths[-1]]
         return b

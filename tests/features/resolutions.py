@@ -49,5 +49,5 @@ class Resolutions(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         for block in self.stages:  # len(widths) times
-            x = block(x)  # [B, widths[-1], H // 2, W // 2]
+            x = block(x)  # finally [B, widths[-1], H // 2, W // 2]
         return x

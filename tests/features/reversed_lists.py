@@ -72,15 +72,14 @@ class ReversedLists(nn.Module):
         x = image
         skips: list[Tensor] = []  # len(widths) of several shapes
         for block in self.down:  # len(widths) times
-            x, skip = block(
-                x
-            )  # [B, widths[-1], H // 8, W // 8], [B, widths[-1], H // 4, W // 4]
+            # finally [B, widths[-1], H // 8, W // 8], [B, widths[-1], H // 4, W // 4]
+            x, skip = block(x)
             skips.append(skip)
         x_2 = self.middle(x)  # [B, 2 * widths[-1], H // 8, W // 8]
         for block, skip_2 in zip(
             self.up, reversed(skips), strict=True
         ):  # len(widths) times
-            x_2 = block(x_2, skip_2)  # [B, N1, H, W]
+            x_2 = block(x_2, skip_2)  # finally [B, N1, H, W]
         head = self.head(x_2)  # [B, classes, H, W]
         means = [
             item.mean(dim=(2, 3)) for item in reversed(skips)

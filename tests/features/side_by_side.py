@@ -105,7 +105,7 @@ class SideBySide(nn.Module):
         x = image
         maps: list[Tensor] = []  # levels of several shapes
         for layer in self.stages:  # levels times
-            x = layer(x)  # [B, 16, H // 8, W // 8]
+            x = layer(x)  # finally [B, 16, H // 8, W // 8]
             maps.append(x)
         maps_2 = [
             layer(item) for layer, item in zip(self.laterals, maps, strict=True)

@@ -43,7 +43,7 @@ class Stage(nn.Module):
         if self.narrow is not None:
             x = self.narrow(x)  # [B, width, H, W]
         for block in self.layers:  # depth times
-            x = block(x)  # [B, N1, H, W]
+            x = block(x)  # finally [B, N1, H, W]
         return x
 
 
@@ -101,8 +101,8 @@ class Stages(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         for block in self.stages:  # 3 times
-            x = block(x)  # [B, N1, H, W]
+            x = block(x)  # finally [B, N1, H, W]
         for layer in self.shrink:  # len(strides) times
-            x = layer(x)  # [B, 8, H1, W1]
+            x = layer(x)  # finally [B, 8, H1, W1]
         head: Tensor = self.head(x)  # [B, 8 * strides[-1], H1, W1]
         return head

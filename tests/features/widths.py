@@ -49,7 +49,7 @@ class Widths(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         for block in self.stages:  # len(widths) times
-            x = block(x)  # [B, widths[-1], H1, W1]
+            x = block(x)  # finally [B, widths[-1], H1, W1]
         pool = x.mean(dim=(-2, -1))  # [B, widths[-1]]
         head: Tensor = self.head(pool)  # [B, 10]
         return head

@@ -191,7 +191,7 @@ class ConvNeXt(nn.Module):
     def forward(self, image: Tensor) -> Tensor:
         x = self.norm(self.patches(image))  # [B, widths[0], H // 4, W // 4]
         for block in self.stages:  # 4 times
-            x = block(x)  # [B, widths[3], H // 32, W // 32]
+            x = block(x)  # finally [B, widths[3], H // 32, W // 32]
         pooled = self.pooled(x.mean(dim=(2, 3)))  # [B, widths[3]]
         logits: Tensor = self.head(pooled)  # [B, classes]
         return logits

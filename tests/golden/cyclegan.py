@@ -136,11 +136,11 @@ class Generator(nn.Module):
     def forward(self, image: Tensor) -> Tensor:
         x = self.from_image(image)  # [B, width, H, W]
         for block in self.down:  # 2 times
-            x = block(x)  # [B, 4 * width, H // 4, W // 4]
+            x = block(x)  # finally [B, 4 * width, H // 4, W // 4]
         for block in self.blocks:  # depth times
             x = block(x)  # [B, 4 * width, H // 4, W // 4]
         for block in self.up:  # 2 times
-            x = block(x)  # [B, width, H, W]
+            x = block(x)  # finally [B, width, H, W]
         translated: Tensor = torch.tanh(self.to_image(x))  # [B, channels, H, W]
         return translated
 

@@ -61,7 +61,7 @@ class DeepSpeech(nn.Module):
     def forward(self, spectrogram: Tensor) -> Tensor:
         x = spectrogram
         for block in self.convolutions:  # 3 times
-            x = block(x)  # [B, channels, (F + 7) // 8]
+            x = block(x)  # finally [B, channels, (F + 7) // 8]
         columns = x.transpose(1, 2)  # [B, (F + 7) // 8, channels]
         lstm, _ = self.lstm(columns)  # [B, (F + 7) // 8, 2 * width]
         drop = self.drop(lstm)  # [B, (F + 7) // 8, 2 * width]

@@ -80,7 +80,7 @@ class Stage(nn.Module):
         if self.transition is not None:
             x = self.transition(x)  # [B, width, H1, W1]
         for block in self.layers:  # depth times
-            x = block(x)  # [B, N1, H1, W1]
+            x = block(x)  # finally [B, N1, H1, W1]
         return x
 
 
@@ -149,7 +149,7 @@ class DenseNet121(nn.Module):
             relu0, kernel_size=3, stride=2, padding=1
         )  # [B, widths[0], (H + 3) // 4, (W + 3) // 4]
         for block in self.stages:  # 4 times
-            x = block(x)  # [B, N1, (H + 3) // 32, (W + 3) // 32]
+            x = block(x)  # finally [B, N1, (H + 3) // 32, (W + 3) // 32]
         norm5 = self.norm5(x)  # [B, N1, (H + 3) // 32, (W + 3) // 32]
         relu5 = F.relu(norm5, inplace=True)  # [B, N1, (H + 3) // 32, (W + 3) // 32]
         pool5 = F.adaptive_avg_pool2d(relu5, 1)  # [B, N1, 1, 1]

@@ -110,7 +110,7 @@ class DLRM(nn.Module):
     def forward(self, dense: Tensor, categories: Tensor) -> Tensor:
         x = dense
         for block in self.bottom:  # len(below) times
-            x = block(x)  # [B, below[-1]]
+            x = block(x)  # finally [B, below[-1]]
         hashed = categories % self.rows  # [B, tables]
         table = torch.arange(hashed.shape[1], device=hashed.device)  # [tables]
         first = table * self.rows  # [tables]
@@ -121,6 +121,6 @@ class DLRM(nn.Module):
         products = self.products(features)  # [B, N1]
         x = torch.cat([x, products], dim=1)  # [B, N2]
         for block in self.top:  # len(above) times
-            x = block(x)  # [B, above[-1]]
+            x = block(x)  # finally [B, above[-1]]
         click: Tensor = self.click(x)  # [B, 1]
         return click

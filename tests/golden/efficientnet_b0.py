@@ -226,7 +226,7 @@ class EfficientNetB0(nn.Module):
     def forward(self, image: Tensor) -> Tensor:
         x = self.stem(image)  # [B, stem, (H + 1) // 2, (W + 1) // 2]
         for block in self.stages:  # len(widths) times
-            x = block(x)  # [B, widths[-1], H1, W1]
+            x = block(x)  # finally [B, widths[-1], H1, W1]
         last = self.last(x)  # [B, 4 * widths[-1], H1, W1]
         pool = F.adaptive_avg_pool2d(last, 1)  # [B, 4 * widths[-1], 1, 1]
         flat = pool.flatten(1)  # [B, 4 * widths[-1]]

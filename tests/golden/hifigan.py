@@ -154,7 +154,7 @@ class HiFiGAN(nn.Module):
     def forward(self, mel: Tensor) -> Tensor:
         x = self.from_mel(mel)  # [B, width, T]
         for block in self.stages:  # len(rates) times
-            x = block(x)  # [B, width // 16, T1]
+            x = block(x)  # finally [B, width // 16, T1]
         activation = F.leaky_relu(x)  # [B, width // 16, T1]
         tanh = torch.tanh(self.to_sound(activation))  # [B, 1, T1]
         sound: Tensor = tanh.squeeze(1)  # [B, T1]

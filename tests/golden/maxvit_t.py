@@ -370,7 +370,7 @@ class MaxViT(nn.Module):
     def forward(self, image: Tensor) -> Tensor:
         x = self.stem2(self.stem1(image))  # [B, stem, (size + 1) // 2, (size + 1) // 2]
         for block in self.stages:  # len(depths) times
-            x = block(x)  # [B, N1, N2, N2]
+            x = block(x)  # finally [B, N1, N2, N2]
         pool = F.adaptive_avg_pool2d(x, 1)  # [B, N1, 1, 1]
         norm = self.norm(pool.flatten(1))  # [B, N1]
         tanh = torch.tanh(self.hidden(norm))  # [B, widths[-1]]

@@ -170,7 +170,7 @@ class MnasNet(nn.Module):
     def forward(self, image: Tensor) -> Tensor:
         x = self.stem(image)  # [B, stem[1], (H + 1) // 2, (W + 1) // 2]
         for block in self.stages:  # len(widths) times
-            x = block(x)  # [B, widths[-1], H1, W1]
+            x = block(x)  # finally [B, widths[-1], H1, W1]
         last = self.last(x)  # [B, last, H1, W1]
         pool = last.mean(dim=(2, 3))  # [B, last]
         logits: Tensor = self.classifier(pool)  # [B, classes]

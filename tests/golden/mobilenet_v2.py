@@ -142,7 +142,7 @@ class MobileNetV2(nn.Module):
     def forward(self, image: Tensor) -> Tensor:
         x = self.stem(image)  # [B, stem, (H + 1) // 2, (W + 1) // 2]
         for block in self.blocks:  # len(widths) times
-            x = block(x)  # [B, widths[-1], H1, W1]
+            x = block(x)  # finally [B, widths[-1], H1, W1]
         last = self.last(x)  # [B, last, H1, W1]
         pool = F.adaptive_avg_pool2d(last, 1)  # [B, last, 1, 1]
         flat = pool.flatten(1)  # [B, last]

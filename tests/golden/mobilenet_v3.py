@@ -262,7 +262,7 @@ class MobileNetV3(nn.Module):
     def forward(self, image: Tensor) -> Tensor:
         x = self.stem(image)  # [B, stem, (H + 1) // 2, (W + 1) // 2]
         for block in self.blocks:  # len(widths) times
-            x = block(x)  # [B, widths[-1], H1, W1]
+            x = block(x)  # finally [B, widths[-1], H1, W1]
         last = self.last(x)  # [B, 6 * widths[-1], H1, W1]
         pool = F.adaptive_avg_pool2d(last, 1)  # [B, 6 * widths[-1], 1, 1]
         flat = pool.flatten(1)  # [B, 6 * widths[-1]]

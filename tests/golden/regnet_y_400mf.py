@@ -158,7 +158,7 @@ class RegNetY400MF(nn.Module):
     def forward(self, image: Tensor) -> Tensor:
         x = self.stem(image)  # [B, stem, (H + 1) // 2, (W + 1) // 2]
         for block in self.stages:  # 4 times
-            x = block(x)  # [B, widths[3], (H + 31) // 32, (W + 31) // 32]
+            x = block(x)  # finally [B, widths[3], (H + 31) // 32, (W + 31) // 32]
         avgpool = F.adaptive_avg_pool2d(x, 1)  # [B, widths[3], 1, 1]
         flat = avgpool.flatten(1)  # [B, widths[3]]
         logits: Tensor = self.fc(flat)  # [B, classes]

@@ -260,7 +260,7 @@ class SegFormer(nn.Module):
         x = image
         features: list[Tensor] = []  # 4 of several shapes
         for block in self.stages:  # 4 times
-            x = block(x)  # [B, widths[3], (H + 31) // 32, (W + 31) // 32]
+            x = block(x)  # finally [B, widths[3], (H + 31) // 32, (W + 31) // 32]
             features.append(x)
         maps = [
             block(item, features[0])

@@ -148,7 +148,7 @@ class ShuffleNetV2(nn.Module):
             conv1, kernel_size=3, stride=2, padding=1
         )  # [B, stem, (H + 3) // 4, (W + 3) // 4]
         for block in self.stages:  # 3 times
-            x = block(x)  # [B, 2 * halves[2], (H + 31) // 32, (W + 31) // 32]
+            x = block(x)  # finally [B, 2 * halves[2], (H + 31) // 32, (W + 31) // 32]
         conv5 = self.conv5(x)  # [B, last, (H + 31) // 32, (W + 31) // 32]
         pool = conv5.mean(dim=(2, 3))  # [B, last]
         logits: Tensor = self.fc(pool)  # [B, classes]

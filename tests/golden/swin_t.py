@@ -354,7 +354,7 @@ class Swin(nn.Module):
         pixels = patches.permute(0, 2, 3, 1)  # [B, size // patch, size // patch, width]
         x = self.patch_norm(pixels)  # [B, size // patch, size // patch, width]
         for block in self.stages:  # 4 times
-            x = block(x)  # [B, N1, N1, 8 * width]
+            x = block(x)  # finally [B, N1, N1, 8 * width]
         norm = self.norm(x)  # [B, N1, N1, 8 * width]
         pool = norm.mean(dim=(1, 2))  # [B, 8 * width]
         logits: Tensor = self.head(pool)  # [B, classes]

@@ -177,7 +177,7 @@ class TCN(nn.Module):
         for i, block in enumerate(self.blocks):  # len(dilations) times
             x = block(
                 x, state=None if state is None else state.blocks[i]
-            )  # [B, embedding, T]
+            )  # finally [B, embedding, T]
         states = x.transpose(1, 2)  # [B, T, embedding]
         logits: Tensor = self.head(states)  # [B, T, vocab]
         return logits

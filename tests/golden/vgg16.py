@@ -94,7 +94,7 @@ class VGG16(nn.Module):
     def forward(self, image: Tensor) -> Tensor:
         x = image
         for block in self.stages:  # len(widths) times
-            x = block(x)  # [B, widths[-1], H // 32, W // 32]
+            x = block(x)  # finally [B, widths[-1], H // 32, W // 32]
         avgpool = F.adaptive_avg_pool2d(x, 7)  # [B, widths[-1], 7, 7]
         flat = avgpool.flatten(1)  # [B, 49 * widths[-1]]
         logits: Tensor = self.classifier(flat)  # [B, classes]

@@ -226,7 +226,7 @@ class Wav2Vec2(nn.Module):
     def forward(self, samples: Tensor) -> Tensor:
         x = samples.unsqueeze(1)  # [B, 1, N]
         for block in self.feature_extractor:  # len(kernels) times
-            x = block(x)  # [B, channels, N1]
+            x = block(x)  # finally [B, channels, N1]
         layer_norm = self.layer_norm(x.transpose(1, 2))  # [B, N1, channels]
         projection = self.projection(layer_norm)  # [B, N1, width]
         pos_conv_embed = self.pos_conv_embed(projection)  # [B, N2, width]

@@ -210,7 +210,7 @@ class Detect(nn.Module):
         self.stride = stride
         self.box = Box(c, bins, box_width)
         self.bins = nn.Buffer(
-            torch.tensor(tuple(i for i in range(bins))).to(torch.get_default_dtype())
+            torch.tensor(tuple(range(bins))).to(torch.get_default_dtype())
         )
         self.classify = Classify(c, classes, class_width, stride, size)
 
@@ -319,7 +319,7 @@ class YOLOv8(nn.Module):
         x = self.stem(image)  # [B, widths[0], H // 2, W // 2]
         features: list[Tensor] = []  # 4 of several shapes
         for block in self.stages:  # 4 times
-            x = block(x)  # [B, widths[4], H // 32, W // 32]
+            x = block(x)  # finally [B, widths[4], H // 32, W // 32]
             features.append(x)
         pooled = self.pooled(x)  # [B, widths[4], H // 32, W // 32]
         up1 = F.interpolate(
