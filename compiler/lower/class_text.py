@@ -6,7 +6,15 @@ from collections.abc import Hashable, Iterable, Sequence
 
 from compiler.codegen.expression_layout import flat
 from compiler.codegen.namespace import Namespace
-from compiler.codegen.python import Compare, Expr, Literal, Name, Placeholder, TupleExpr
+from compiler.codegen.python import (
+    Compare,
+    Conditional,
+    Expr,
+    Literal,
+    Name,
+    Placeholder,
+    TupleExpr,
+)
 from compiler.codegen.traversal import mapped, placeholders
 from compiler.ir.module import (
     Capacity,
@@ -64,6 +72,10 @@ class ClassText:
     def code(self, code: Expr) -> Expr:
         """An expression with its holes filled."""
         match code:
+            case Conditional(
+                Compare("is not", test, Literal(None)), value, Literal(None)
+            ) if test == value and isinstance(held := self.code(value), Name):
+                return held  # a tensor of its own, or none
             case Compare("is not", Placeholder(Member(layer)), Literal(None)):
                 return is_there(self.plan, layer)
             case Placeholder(key):

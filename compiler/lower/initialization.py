@@ -242,7 +242,7 @@ def own_reset(ir: ClassIR, spec: Spec) -> list[Stmt]:
         held = member(ir.plan, node.name)
         if node.layer.repeat is not None and not node.layer.repeat.share:
             lines.append(_of_copies(copies(ir.plan, node.name), rules))
-        elif ir.plan.built_when(node.name) is not None and not _is_tensor(typed):
+        elif ir.plan.built_when(node.name) is not None:
             there = is_there(ir.plan, node.name)
             lines.append(If(there, tuple(_lines(held, rules, typed))))
         else:

@@ -16,6 +16,14 @@ from runtime.verify import verify
 X = 'inputs: {x: "float[B, T, width]"}\n'
 
 SPECS: dict[str, tuple[str, dict[str, Any]]] = {
+    "a tensor that is initialised where it is there": (
+        (
+            f"params: {{width: 8, noise: true}}\n{X}"
+            "layers: {strength: {op: parameter, shape: [width], init: {weight: ones}, when: noise, else: null}, "
+            "y: {op: mul, in: [x, strength], when: noise, else: x}}"
+        ),
+        {"noise": False},
+    ),
     "a slice that cuts something off at other widths alone": (
         (
             f"params: {{width: 8, ratio: 2}}\n{X}"
