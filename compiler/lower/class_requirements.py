@@ -27,6 +27,7 @@ from compiler.codegen.traversal import children, placeholders
 from compiler.ir.graph import Alternatives, Node, Scope
 from compiler.ir.module import ScopeName
 from compiler.ir.typed import TypedNode
+from compiler.language.initializers import Initializer
 from compiler.lower.class_plan import ClassPlan, Run
 from compiler.lower.required import Relation, Required, negated, of_copies
 from compiler.lower.scope_code import size_code, value_code
@@ -156,13 +157,11 @@ def _of_layer(
     if typed.node.shared:
         return
     for conditions, target, arguments in alternatives:
-        under = *when, *conditions
-        for argument, value in arguments.items():
-            bounds = [*_bounds(target, argument)]
-            for code in _items(value):
-                asked = [replace(one, code=code) for one in bounds]
-                for one in (*_worked_out(code, ()), *asked):
-                    yield from _under(under, of_copies(one, count))
+        for one in _of_arguments(target, arguments):
+            yield from _under((*when, *conditions), of_copies(one, count))
+    for rule in (layer.init or {}).values():
+        for one in of_rule(rule):
+            yield from _under(when, of_copies(one, count))
     inside = typed.calls[0].instance if typed.calls else None
     if inside is None or inside.scope.kind != "group" or id(inside.scope) in classes:
         return
@@ -187,6 +186,15 @@ def _items(value: object) -> Iterator[Expr]:
             yield from _items(item)
     elif value is not None and not isinstance(value, dict):
         yield value_code(value)
+
+
+def _of_arguments(target: object, arguments: Mapping[str, Any]) -> Iterator[Required]:
+    """What a layer requires of its arguments."""
+    for argument, value in arguments.items():
+        bounds = [*_bounds(target, argument)]
+        for code in _items(value):
+            yield from _worked_out(code, ())
+            yield from (replace(one, code=code) for one in bounds)
 
 
 def _bounds(target: object, argument: str) -> Iterator[Required]:
@@ -235,8 +243,17 @@ def chosen_where(plan: ClassPlan, name: str, runs: Sequence[Run]) -> tuple[Expr,
     return found[0] if len(found) == 1 else ()
 
 
+def of_rule(rule: Initializer) -> Iterator[Required]:
+    """What the formulas of an initialisation require."""
+    for name, formula in rule.formulas.items():
+        code = value_code(formula)
+        yield from _worked_out(code, ())
+        if name == "std":
+            yield Required(code, lit(0), relation="from 0")
+
+
 def _worked_out(code: Expr, conditions: tuple[Expr, ...]) -> Iterator[Required]:
-    """What working out a formula requires: lists as long as what is read of them, and no division by 0."""
+    """What working out a formula requires: lists as long as what is read of them, no division by 0, no log of it."""
     for part, under in _evaluated(code, conditions):
         match part:
             case Subscript(Placeholder(ScopeName()) as items, (index,)):
@@ -246,6 +263,10 @@ def _worked_out(code: Expr, conditions: tuple[Expr, ...]) -> Iterator[Required]:
                 divisor, Literal
             ):
                 yield Required(_under_root(divisor), lit(0), under, "not")
+            case Call(Name("math.log"), (number,)):
+                yield Required(number, lit(0), under, "above 0")
+            case Call(Name("math.sqrt"), (number,)):
+                yield Required(number, lit(0), under, "from 0")
 
 
 def _under_root(code: Expr) -> Expr:

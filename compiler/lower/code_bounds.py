@@ -220,6 +220,30 @@ class Bounds:
                     )
                     yield from (rest, atom.divisor - 1 - rest)
 
+    def is_positive(self, code: Expr) -> bool:
+        """Whether a number, which may be a float, is above 0."""
+        match code:
+            case Binary("*" | "/" | "+", left, right):
+                parts = self.is_positive(left) and self.is_positive(right)
+                return parts or self.of(code)[0] > 0
+            case Binary("**", base, _) | Call(Name("math.sqrt"), (base,)):
+                return self.is_positive(base)
+        return self.of(code)[0] > 0
+
+    def is_at_least_0(self, code: Expr) -> bool:
+        """Whether a number, which may be a float, is at least 0."""
+        match code:
+            case Call(Name("math.sqrt" | "math.exp")):
+                return True
+            case Binary("/", part, divisor) if self.is_positive(divisor):
+                return self.is_at_least_0(part)
+            case Binary("*" | "+", left, right):
+                parts = self.is_at_least_0(left) and self.is_at_least_0(right)
+                return parts or self.of(code)[0] >= 0
+            case Binary("**", base, Literal(int(power))):
+                return power % 2 == 0 or self.is_at_least_0(base)
+        return self.of(code)[0] >= 0
+
     def of(self, code: Expr) -> Interval:
         """Bounds that hold for all values of the parts."""
         if code in self._parts or not isinstance(code, Binary | Unary):

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from compiler.codegen.python import (
     Binary,
+    Call,
     Expr,
     Literal,
     Placeholder,
@@ -72,7 +73,8 @@ def bounds(
     def plain(required: Iterable[Required]) -> list[Required]:
         """What is required, as far as what is known so far simplifies it."""
         found_ = (x for one in required for x in simplified(one, {}, found.known))
-        always = (_whether_or_not_used(one, uses) for one in found_)
+        whole = (_of_whole_number(one, plan) for one in found_)
+        always = (_whether_or_not_used(one, uses) for one in whole)
         return [x for one in always for x in simplified(one, {}, found.known)]
 
     simple = list(merged(plain(without_opposites(asked))))
@@ -139,6 +141,22 @@ def _is_refuted(one: Required, use: Instance) -> bool:
         return bool(value_of(one.test, use))
     except (Unknown, TypeError):
         return True
+
+
+def _of_whole_number(one: Required, plan: ClassPlan) -> Required:
+    """What is required of a float as of a size, where it is a sum or a product of integers: `n - 1` above 0."""
+    if one.relation not in ("from 0", "above 0"):
+        return one
+    params = plan.scope.params
+    for part in walk(one.code):
+        match part:
+            case Placeholder(ScopeName(name)) if name in params:
+                if params[name].kind not in ("int", "int[]"):
+                    return one
+            case Binary("/" | "**") | Call() | Literal(float()):
+                return one
+    least = lit(1) if one.relation == "above 0" else lit(0)
+    return replace(one, relation="least", least=least)
 
 
 def _whether_or_not_used(one: Required, uses: Sequence[Instance]) -> Required:

@@ -83,6 +83,8 @@ class KnownNumbers:
             return True
         known, least = self.where(one), one.least
         if one.relation == "not":
+            if least == lit(0) and known.is_positive(one.code):
+                return True
             least = Binary("+", least, lit(1))
         if known.at_least(one.code, least):
             return True
@@ -95,9 +97,11 @@ class KnownNumbers:
 
     def _is_in_range(self, one: Required) -> bool:
         """Whether a float is known to be one that it may be."""
-        low, high = self._always.of(one.code)
-        within = low > 0 if one.relation == "above 0" else low >= 0
-        if within and (one.relation != "share" or high <= 1):
+        known_ = self.where(one)
+        above = one.relation == "above 0"
+        holds = known_.is_positive if above else known_.is_at_least_0
+        within = holds(one.code)
+        if within and (one.relation != "share" or known_.of(one.code)[1] <= 1):
             return True
         known = (replace(other, is_refused=one.is_refused) for other in self._floats)
         return any(_implies(other, one) for other in known)

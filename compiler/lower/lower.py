@@ -124,7 +124,7 @@ def _proven(
     typed = merger.typed
     if not typed.params:
         classes, constructors, _ = merger.merged()
-        required = required_numbers(classes, constructors)
+        required = required_numbers(classes, constructors, merger.spec.init)
         return _bounded(
             classes, constructors, required, RefusedZeros(), {}
         ), constructors
@@ -146,7 +146,7 @@ def _proven(
         }
         held = prober.probe(networks, validator, taken, merger.fixed, conditions)
         if not held.fixed:
-            required = required_numbers(classes, constructors)
+            required = required_numbers(classes, constructors, merger.spec.init)
             own = [
                 one for ir in networks.values() for one in required.get(id(ir.plan), ())
             ]

@@ -15,10 +15,17 @@ from math import inf
 from compiler.codegen.python import Expr, Placeholder, lit
 from compiler.codegen.traversal import placeholders
 from compiler.ir.module import ScopeName
+from compiler.ir.typed import walk_instances
+from compiler.language.initializers import Initializer
 from compiler.lower.build_sites import BuildSite, BuildSites, build_sites, in_builder
 from compiler.lower.class_ir import ClassIR
 from compiler.lower.class_plan import ClassPlan, Run
-from compiler.lower.class_requirements import built_when, chosen_where, requirements
+from compiler.lower.class_requirements import (
+    built_when,
+    chosen_where,
+    of_rule,
+    requirements,
+)
 from compiler.lower.code_bounds import Bounds, difference, is_always_zero, is_multiple
 from compiler.lower.constructors import Constructors
 from compiler.lower.evaluate_code import folded_numbers
@@ -32,10 +39,32 @@ MOST_STEPS = 10_000
 
 
 def required_numbers(
-    classes: Sequence[ClassIR], constructors: Constructors
+    classes: Sequence[ClassIR],
+    constructors: Constructors,
+    rules: Mapping[str, Mapping[str, Initializer]],
 ) -> dict[int, list[Required]]:
-    """What each class requires of its arguments that nothing which builds it requires, by the identity of its plan."""
-    return _Requirements(classes, constructors).found()
+    """What each class requires of its arguments that nothing which builds it requires, by the identity of its plan.
+
+    `rules` are those by which a file initialises its tensors, by op: they are of its networks.
+    """
+    found = _Requirements(classes, constructors).found()
+    for ir in classes:
+        if ir.plan.scope.kind == "network":
+            found.setdefault(id(ir.plan), []).extend(_of_rules(ir.plan, rules))
+    return found
+
+
+def _of_rules(
+    plan: ClassPlan, rules: Mapping[str, Mapping[str, Initializer]]
+) -> Iterator[Required]:
+    """What the rules of a file require of the params of a network that has layers of their ops."""
+    nodes = (
+        node for one in walk_instances([plan.first]) for node in one.nodes.values()
+    )
+    ops = {call.op.name for node in nodes for call in node.calls if call.op is not None}
+    for op in sorted(rules.keys() & ops):
+        for rule in rules[op].values():
+            yield from of_rule(rule)
 
 
 class _Requirements:

@@ -9,6 +9,7 @@ from math import ceil, gcd
 
 from compiler.codegen.expression_layout import flat
 from compiler.codegen.python import (
+    Binary,
     Call,
     Compare,
     Conditional,
@@ -347,7 +348,7 @@ def solved(one: Required, known: KnownNumbers) -> Required:
     if one.relation == "not":
         return _solved_for_zero(one)
     if one.relation in FLOATS:
-        return one
+        return _signed(one, known.where(one))
     one = _without_sizes(one, known.where(one))
     size = _divided(difference(one.code, one.least), known.where(one))
     constant, terms = constant_and_terms(size)
@@ -453,6 +454,33 @@ def _divided(size: Dim, known: Bounds) -> Dim:
         else:
             most = constant // -factor
             size = (most + 1) * atom.divisor - 1 - atom.numerator
+
+
+def _signed(one: Required, known: Bounds) -> Required:
+    """Of a product or a quotient that is above 0, or at least 0, the only part that may be negative."""
+    while one.relation != "share":
+        match one.code:
+            case Binary("/" | "*", part, Literal(int() | float() as number)) if (
+                number > 0
+            ):
+                one = replace(one, code=part)
+            case Binary("/", part, divisor) if _may_divide(divisor, known):
+                one = replace(one, code=part)
+            case Binary("*", left, right) if known.is_positive(left):
+                one = replace(one, code=right)
+            case Binary("*", left, right) if known.is_positive(right):
+                one = replace(one, code=left)
+            case _:
+                break
+    return one
+
+
+def _may_divide(code: Expr, known: Bounds) -> bool:
+    """Whether a divisor is above 0: a root that is 0 is refused by itself."""
+    match code:
+        case Call(Name("math.sqrt")):
+            return True
+    return known.is_positive(code)
 
 
 def _without_sizes(one: Required, known: Bounds) -> Required:

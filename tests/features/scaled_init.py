@@ -88,6 +88,8 @@ class ScaledInit(nn.Module):
         super().__init__()
         if min(vocab, width, depth) < 1:
             raise ValueError("vocab, width and depth must be at least 1")
+        if std < 0:
+            raise ValueError("std must be at least 0")
         if shift is None:
             shift = 1 / depth
         self.std = std

@@ -172,6 +172,8 @@ class DeBERTaV3(nn.Module):
             hidden = 4 * width
         if min(vocab, context, width, heads, hidden, buckets) < 1:
             raise ValueError("all sizes must be at least 1")
+        if context < 2:
+            raise ValueError("context must be at least 2")
         if depth < 0:
             raise ValueError("depth must be at least 0")
         if depth > 0 and width % heads != 0:

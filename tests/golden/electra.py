@@ -166,8 +166,8 @@ class Generator(nn.Module):
             raise ValueError("all sizes must be at least 1")
         if generator_heads < 1:
             raise ValueError("generator_heads must be at least 1")
-        if depth < 0:
-            raise ValueError("depth must be at least 0")
+        if min(depth, std) < 0:
+            raise ValueError("depth and std must be at least 0")
         if depth > 0 and generator_width % generator_heads != 0:
             raise ValueError("generator_width must be a multiple of generator_heads")
         self.std = std
@@ -238,8 +238,8 @@ class Discriminator(nn.Module):
             hidden = 4 * width
         if min(vocab, context, segments, embedding, width, heads, hidden) < 1:
             raise ValueError("all sizes must be at least 1")
-        if depth < 0:
-            raise ValueError("depth must be at least 0")
+        if min(depth, std) < 0:
+            raise ValueError("depth and std must be at least 0")
         if depth > 0 and width % heads != 0:
             raise ValueError("width must be a multiple of heads")
         self.std = std

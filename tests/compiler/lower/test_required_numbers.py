@@ -58,6 +58,31 @@ REFUSED: dict[str, tuple[str, dict[str, Any], str]] = {
         {"ratio": 1},
         "ratio must be at least 2",
     ),
+    "a number that an initial value is divided by": (
+        (
+            f"params: {{width: 8, prior: 0.1}}\n{X}layers: {{a: {{op: linear, out_features: 4, "
+            "init: {bias: {constant: -log((1 - prior) / prior)}}}}"
+        ),
+        {"prior": 0.0},
+        "prior must not be 0",
+    ),
+    "a logarithm of a number below 0": (
+        (
+            f"params: {{width: 8, prior: 0.1}}\n{X}layers: {{a: {{op: linear, out_features: 4, "
+            "init: {bias: {constant: -log((1 - prior) / prior)}}}}"
+        ),
+        {"prior": 2.0},
+        "(1 - prior) / prior must be above 0",
+    ),
+    "a standard deviation below 0": (
+        (
+            f"params: {{width: 8, depth: 2, std: 0.02}}\n{X}"
+            "layers: {a: {op: linear, out_features: width, repeat: depth}}\n"
+            "init: {linear: {weight: {normal: {std: 2 * std}}}}"
+        ),
+        {"std": -0.02},
+        "std must be at least 0",
+    ),
     "a share above 1, which torch takes until it runs": (
         (
             "params: {drops: [0.1, 0.2]}\ninputs: {x: 'float[B, T, 16]'}\n"
