@@ -26,8 +26,8 @@ from compiler.lower.required import Required
 from compiler.lower.scope_code import name_code, value_code
 from compiler.lower.simplify_required import text_of
 
-_LONGEST_TEST, _LONGEST_MESSAGE, _LONGEST_TEXT = 69, 56, 68
-"""Characters of what is compared, of a message that fits in its line, and of one that has a line of its own."""
+_LONGEST_TEST, _LONGEST_TEXT = 69, 68
+"""Characters of what is compared, and of a message, which may have a line of its own."""
 
 Number = tuple[Expr, str]
 """A number, and how a message names it."""
@@ -125,7 +125,9 @@ def _in_one_line(numbers: list[Number], least: Expr) -> Demand:
     *others, last = dict.fromkeys(text for _, text in numbers)
     message = f"{', '.join(others)} and {last}" if others else last
     ending = f" must be at least {text_of(least)}"
-    if len(message) + len(ending) > _LONGEST_MESSAGE:
+    if len(message) + len(ending) > _LONGEST_TEXT:
         lengths = all(isinstance(code, Call) for code in codes)
+        if len(codes) == 1 and not lengths:
+            return Compare("<", number, least), together([Required(codes[0], least)])
         message = "all lengths" if lengths else "all sizes"
     return Compare("<", number, least), message + ending

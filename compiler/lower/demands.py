@@ -24,6 +24,7 @@ from compiler.lower.class_ir import Demand
 from compiler.lower.class_plan import ClassPlan
 from compiler.lower.constructors import Signature
 from compiler.lower.evaluate_code import Unknown, value_of
+from compiler.lower.known_numbers import KnownNumbers
 from compiler.lower.merge_required import joined_multiples, merged, under_fewest
 from compiler.lower.ordered_demands import Demands
 from compiler.lower.required import FLOATS, Required
@@ -99,13 +100,23 @@ def bounds(
         without.refuse_zeros(counted)
         return without
 
-    implied = list(_implied(added, anew))
+    implied = [*_implied(added, anew), *_anyway(added, anew().known)]
     if implied:
         found = anew()
         for one in added:
             if one not in implied:
                 found.add(one)
     yield from found.all()
+
+
+def _anyway(required: Sequence[Required], known: KnownNumbers) -> Iterator[Required]:
+    """What is required under a condition, though what is required of all arguments implies it."""
+    for one in required:
+        if one.is_certain:
+            known.learn(one)
+    for one in required:
+        if not one.is_certain and not one.default and known.is_proven(one):
+            yield one
 
 
 def _implied(

@@ -31,6 +31,7 @@ from compiler.lower.code_bounds import (
     code_of,
     constant_and_terms,
     difference,
+    is_always_zero,
     size_of,
 )
 from compiler.lower.evaluate_code import folded_numbers, with_values
@@ -42,6 +43,7 @@ from compiler.symbolic.dims import (
     FloorDivision,
     as_multiple,
     exact_div,
+    polynomial,
     two_sides,
 )
 from compiler.symbolic.evaluate import Value
@@ -350,7 +352,8 @@ def solved(one: Required, known: KnownNumbers) -> Required:
     if one.relation in FLOATS:
         return _signed(one, known.where(one))
     one = _without_sizes(one, known.where(one))
-    size = _divided(difference(one.code, one.least), known.where(one))
+    size = _without_zeros(difference(one.code, one.least))
+    size = _divided(size, known.where(one))
     constant, terms = constant_and_terms(size)
     if not terms:
         return one
@@ -426,6 +429,18 @@ def _solved_for_zero(one: Required) -> Required:
         one_, other = (code_of(_product(monomial, 1)) for monomial, _ in terms)
         return replace(one, code=one_, least=other)
     return one
+
+
+def _without_zeros(size: Dim) -> Dim:
+    """A sum without terms of one name that are always 0 together: `n // 2 + (n + 1) // 2 - n`."""
+    parts: dict[frozenset[Symbol], Dim] = {}
+    for monomial, factor in size.terms:
+        term = polynomial({monomial: factor})
+        parts[term.symbols] = parts.get(term.symbols, Dim.of(0)) + term
+    for part in parts.values():
+        if len(part.terms) > 1 and is_always_zero(part):
+            size -= part
+    return size
 
 
 def _divided(size: Dim, known: Bounds) -> Dim:

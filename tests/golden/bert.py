@@ -99,7 +99,9 @@ class BERT(nn.Module):
         if hidden is None:
             hidden = 4 * width
         if min(vocab, context, segments, width, heads, hidden) < 1:
-            raise ValueError("all sizes must be at least 1")
+            raise ValueError(
+                "vocab, context, segments, width, heads and hidden must be at least 1"
+            )
         if depth < 0:
             raise ValueError("depth must be at least 0")
         if depth > 0 and width % heads != 0:

@@ -128,7 +128,9 @@ class ConvLSTM(nn.Module):
         if len(widths) < 3:
             raise ValueError("len(widths) must be at least 3")
         if min(channels, size, kernel_size, *widths[:3]) < 1:
-            raise ValueError("all sizes must be at least 1")
+            raise ValueError(
+                "channels, size, kernel_size and widths must be at least 1"
+            )
         self.layer1 = Layer(channels, size, size, widths[0], kernel_size)
         self.layer2 = Layer(widths[0], size, size, widths[1], kernel_size)
         self.layer3 = Layer(widths[1], size, size, widths[2], kernel_size)

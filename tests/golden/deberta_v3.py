@@ -171,7 +171,9 @@ class DeBERTaV3(nn.Module):
         if hidden is None:
             hidden = 4 * width
         if min(vocab, context, width, heads, hidden, buckets) < 1:
-            raise ValueError("all sizes must be at least 1")
+            raise ValueError(
+                "vocab, context, width, heads, hidden and buckets must be at least 1"
+            )
         if context < 2:
             raise ValueError("context must be at least 2")
         if depth < 0:

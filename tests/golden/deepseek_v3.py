@@ -354,7 +354,9 @@ class DeepSeekV3(nn.Module):
         if rotary_dim % 2 != 0:
             raise ValueError("rotary_dim must be a multiple of 2")
         if min(depth, kv_rank, head_dim, value_dim) < 0:
-            raise ValueError("all sizes must be at least 0")
+            raise ValueError(
+                "depth, kv_rank, head_dim and value_dim must be at least 0"
+            )
         if factor <= 0:
             raise ValueError("factor must be above 0")
         if any(i >= dense and experts < top_k for i in range(depth)):

@@ -162,7 +162,9 @@ class DINOv2(nn.Module):
         if drop_path > 1.0:
             raise ValueError("drop_path must be at most 1.0")
         if min(classes, size, patch, width, heads, hidden) < 1:
-            raise ValueError("all sizes must be at least 1")
+            raise ValueError(
+                "classes, size, patch, width, heads and hidden must be at least 1"
+            )
         if size < patch:
             raise ValueError("size must be at least patch")
         if depth < 0:

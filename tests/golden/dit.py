@@ -164,7 +164,9 @@ class DiT(nn.Module):
     ) -> None:
         super().__init__()
         if min(size, channels, patch, width, heads, waves) < 1:
-            raise ValueError("all sizes must be at least 1")
+            raise ValueError(
+                "size, channels, patch, width, heads and waves must be at least 1"
+            )
         if width % 2 != 0:
             raise ValueError("width must be a multiple of 2")
         if size < patch:

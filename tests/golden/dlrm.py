@@ -82,7 +82,9 @@ class DLRM(nn.Module):
         if min(len(below), len(above)) < 1:
             raise ValueError("len(below) and len(above) must be at least 1")
         if min(numbers, tables, rows, *below, *above) < 1:
-            raise ValueError("all sizes must be at least 1")
+            raise ValueError(
+                "numbers, tables, rows, below and above must be at least 1"
+            )
         self.rows = rows
         self.above = above
         self.bottom = nn.ModuleList(

@@ -177,7 +177,9 @@ class EfficientNetB0(nn.Module):
         if sum(depths) == 0:
             raise ValueError("sum(depths) must not be 0")
         if min(classes, stem, ratios[0], *depths[: len(widths)], *widths) < 1:
-            raise ValueError("all sizes must be at least 1")
+            raise ValueError(
+                "classes, stem, ratios[0], depths and widths must be at least 1"
+            )
         if min(*strides[: len(widths)], *ratios[: len(widths)]) < 1:
             raise ValueError("strides and ratios must be at least 1")
         if min(kernels[: len(widths)]) < 0:

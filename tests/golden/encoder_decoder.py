@@ -130,7 +130,9 @@ class EncoderDecoder(nn.Module):
     ) -> None:
         super().__init__()
         if min(source_vocab, target_vocab, width, hidden) < 1:
-            raise ValueError("all sizes must be at least 1")
+            raise ValueError(
+                "source_vocab, target_vocab, width and hidden must be at least 1"
+            )
         self.padding = padding
         self.source_embedding = nn.Embedding(source_vocab, width, padding_idx=padding)
         self.source_drop = nn.Dropout(dropout)

@@ -39,7 +39,9 @@ class EncoderTagger(nn.Module):
         if hidden is None:
             hidden = 2 * width
         if min(vocab, tags, width, depth, heads, hidden) < 1:
-            raise ValueError("all sizes must be at least 1")
+            raise ValueError(
+                "vocab, tags, width, depth, heads and hidden must be at least 1"
+            )
         if width % heads != 0:
             raise ValueError("width must be a multiple of heads")
         if radius < 0:

@@ -119,11 +119,17 @@ class GoogLeNet(nn.Module):
         if min(len(inception4e), len(inception5a), len(inception5b)) < 6:
             raise ValueError("all lengths must be at least 6")
         if min(classes, *stem[:2], *inception3a[:6], *inception3b[:6]) < 1:
-            raise ValueError("all sizes must be at least 1")
+            raise ValueError(
+                "classes, stem, inception3a and inception3b must be at least 1"
+            )
         if min(*inception4a[:6], *inception4b[:6], *inception4c[:6]) < 1:
-            raise ValueError("all sizes must be at least 1")
+            raise ValueError(
+                "inception4a, inception4b and inception4c must be at least 1"
+            )
         if min(*inception4d[:6], *inception4e[:6], *inception5a[:6]) < 1:
-            raise ValueError("all sizes must be at least 1")
+            raise ValueError(
+                "inception4d, inception4e and inception5a must be at least 1"
+            )
         if min(inception5b[:6]) < 1:
             raise ValueError("inception5b must be at least 1")
         self.conv1 = Conv(3, stem[0], kernel_size=7, stride=2, padding=3)

@@ -210,7 +210,9 @@ class Granite(nn.Module):
         if logits_scaling == 0:
             raise ValueError("logits_scaling must not be 0")
         if min(vocab, width, hidden, heads, kv_heads) < 1:
-            raise ValueError("all sizes must be at least 1")
+            raise ValueError(
+                "vocab, width, hidden, heads and kv_heads must be at least 1"
+            )
         if (width // heads) % 2 != 0:
             raise ValueError("width // heads must be a multiple of 2")
         if width < heads:

@@ -306,9 +306,13 @@ class InceptionV3(nn.Module):
         if len(mixed_7a) < 2:
             raise ValueError("len(mixed_7a) must be at least 2")
         if min(classes, mixed_6, *stem[:5], *mixed_5[:5], *pools[:3]) < 1:
-            raise ValueError("all sizes must be at least 1")
+            raise ValueError(
+                "classes, mixed_6, stem, mixed_5 and pools must be at least 1"
+            )
         if min(*mixed_6a[:3], *factorized[:4], *mixed_7a[:2], *mixed_7[:4]) < 1:
-            raise ValueError("all sizes must be at least 1")
+            raise ValueError(
+                "mixed_6a, factorized, mixed_7a and mixed_7 must be at least 1"
+            )
         if aux_logits and len(auxiliary) < 2:
             raise ValueError("len(auxiliary) must be at least 2")
         if aux_logits and any(auxiliary[i] < 1 for i in range(2)):

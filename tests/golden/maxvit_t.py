@@ -330,7 +330,9 @@ class MaxViT(nn.Module):
         if sum(depths) == 1:
             raise ValueError("sum(depths) must not be 1")
         if min(classes, stem, head_dim, widths[-1], *depths) < 1:
-            raise ValueError("all sizes must be at least 1")
+            raise ValueError(
+                "classes, stem, head_dim, widths[-1] and depths must be at least 1"
+            )
         if min(widths[: len(depths)]) < 1:
             raise ValueError("widths must be at least 1")
         if min(widths[: len(depths)]) < 4:

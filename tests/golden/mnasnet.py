@@ -119,7 +119,9 @@ class MnasNet(nn.Module):
         if min(len(depths), len(ratios), len(kernels), len(strides)) < len(widths):
             raise ValueError("all lengths must be at least len(widths)")
         if min(classes, last, *depths[: len(widths)], *widths, *stem[:2]) < 1:
-            raise ValueError("all sizes must be at least 1")
+            raise ValueError(
+                "classes, last, depths, widths and stem must be at least 1"
+            )
         if min(*strides[: len(widths)], *ratios[: len(widths)]) < 1:
             raise ValueError("strides and ratios must be at least 1")
         if min(kernels[: len(widths)]) < 0:

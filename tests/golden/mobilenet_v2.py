@@ -107,7 +107,9 @@ class MobileNetV2(nn.Module):
         if len(strides) < len(widths):
             raise ValueError("len(strides) must be at least len(widths)")
         if min(classes, stem, ratio, last, *widths, *strides[: len(widths)]) < 1:
-            raise ValueError("all sizes must be at least 1")
+            raise ValueError(
+                "classes, stem, ratio, last, widths and strides must be at least 1"
+            )
         self.stem = nn.Sequential(
             nn.Conv2d(3, stem, kernel_size=3, stride=2, padding=1, bias=False),
             nn.BatchNorm2d(stem),

@@ -213,7 +213,9 @@ class MobileNetV3(nn.Module):
         if min(len(kernels), len(strides), len(expanded), len(squeezed)) < len(widths):
             raise ValueError("all lengths must be at least len(widths)")
         if min(classes, stem, hidden, *widths, *strides[: len(widths)]) < 1:
-            raise ValueError("all sizes must be at least 1")
+            raise ValueError(
+                "classes, stem, hidden, widths and strides must be at least 1"
+            )
         if min(expanded[: len(widths)]) < 1:
             raise ValueError("expanded must be at least 1")
         if min(kernels[: len(widths)]) < 0:

@@ -194,7 +194,9 @@ class Phi3(nn.Module):
     ) -> None:
         super().__init__()
         if min(vocab, width, hidden, heads, kv_heads, window) < 1:
-            raise ValueError("all sizes must be at least 1")
+            raise ValueError(
+                "vocab, width, hidden, heads, kv_heads and window must be at least 1"
+            )
         if (width // heads) % 2 != 0:
             raise ValueError("width // heads must be a multiple of 2")
         if width < heads:

@@ -196,7 +196,9 @@ class Qwen2(nn.Module):
     ) -> None:
         super().__init__()
         if min(vocab, width, hidden, heads, kv_heads) < 1:
-            raise ValueError("all sizes must be at least 1")
+            raise ValueError(
+                "vocab, width, hidden, heads and kv_heads must be at least 1"
+            )
         if (width // heads) % 2 != 0:
             raise ValueError("width // heads must be a multiple of 2")
         if width < heads:

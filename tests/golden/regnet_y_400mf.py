@@ -125,7 +125,9 @@ class RegNetY400MF(nn.Module):
         if min(len(widths), len(depths)) < 4:
             raise ValueError("len(widths) and len(depths) must be at least 4")
         if min(classes, stem, group_width, *depths[:4], *widths[:4]) < 1:
-            raise ValueError("all sizes must be at least 1")
+            raise ValueError(
+                "classes, stem, group_width, depths and widths must be at least 1"
+            )
         if min(widths[0], widths[1], widths[2]) < 4:
             raise ValueError("widths[0], widths[1] and widths[2] must be at least 4")
         if min(widths[0], widths[1], widths[2], widths[3]) < group_width:

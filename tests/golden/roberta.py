@@ -100,7 +100,9 @@ class RoBERTa(nn.Module):
         if hidden is None:
             hidden = 4 * width
         if min(vocab, context, width, heads, hidden) < 1:
-            raise ValueError("all sizes must be at least 1")
+            raise ValueError(
+                "vocab, context, width, heads and hidden must be at least 1"
+            )
         if context + padding < 0:
             raise ValueError("context + padding must be at least 0")
         if min(depth, eps) < 0:

@@ -125,7 +125,9 @@ class ShuffleNetV2(nn.Module):
         if min(len(halves), len(depths)) < 3:
             raise ValueError("len(halves) and len(depths) must be at least 3")
         if min(classes, stem, last, *halves[:3], *depths[:3]) < 1:
-            raise ValueError("all sizes must be at least 1")
+            raise ValueError(
+                "classes, stem, last, halves and depths must be at least 1"
+            )
         self.conv1 = nn.Sequential(
             nn.Conv2d(3, stem, kernel_size=3, stride=2, padding=1, bias=False),
             nn.BatchNorm2d(stem),

@@ -41,7 +41,9 @@ class Siamese(nn.Module):
         if min(len(widths), len(kernels)) < 4:
             raise ValueError("len(widths) and len(kernels) must be at least 4")
         if min(channels, size, embedding, *widths[:4], *kernels[:4]) < 1:
-            raise ValueError("all sizes must be at least 1")
+            raise ValueError(
+                "channels, size, embedding, widths and kernels must be at least 1"
+            )
         if size - kernels[0] < 1:
             raise ValueError("size - kernels[0] must be at least 1")
         self.conv1 = nn.Conv2d(channels, widths[0], kernel_size=kernels[0])

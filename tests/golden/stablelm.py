@@ -200,7 +200,9 @@ class StableLM(nn.Module):
     ) -> None:
         super().__init__()
         if min(vocab, width, hidden, heads, kv_heads) < 1:
-            raise ValueError("all sizes must be at least 1")
+            raise ValueError(
+                "vocab, width, hidden, heads and kv_heads must be at least 1"
+            )
         if (width // heads // 4) % 2 != 0:
             raise ValueError("width // heads // 4 must be a multiple of 2")
         if depth < 0:

@@ -295,7 +295,9 @@ class Swin(nn.Module):
         if sum(depths) == 1:
             raise ValueError("sum(depths) must not be 1")
         if min(classes, size, patch, width, window, *heads[:4]) < 1:
-            raise ValueError("all sizes must be at least 1")
+            raise ValueError(
+                "classes, size, patch, width, window and heads must be at least 1"
+            )
         if min(depths[:4]) < 0:
             raise ValueError("depths must be at least 0")
         if (size // patch) % 8 != 0:

@@ -39,7 +39,9 @@ class Generator(nn.Module):
     ) -> None:
         super().__init__()
         if min(latent, width, vocab, embedding, channels) < 1:
-            raise ValueError("all sizes must be at least 1")
+            raise ValueError(
+                "latent, width, vocab, embedding and channels must be at least 1"
+            )
         self.latent = latent
         self.embedding = embedding
         self.words = nn.Embedding(vocab, embedding)

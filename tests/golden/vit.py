@@ -99,7 +99,9 @@ class ViT(nn.Module):
         if hidden is None:
             hidden = 4 * width
         if min(classes, size, patch, width, heads, hidden) < 1:
-            raise ValueError("all sizes must be at least 1")
+            raise ValueError(
+                "classes, size, patch, width, heads and hidden must be at least 1"
+            )
         if size < patch:
             raise ValueError("size must be at least patch")
         if depth < 0:

@@ -267,7 +267,9 @@ class YOLOv8(nn.Module):
         if len(depths) < 4:
             raise ValueError("len(depths) must be at least 4")
         if min(classes, bins, size, *widths[:5], *depths[:4]) < 1:
-            raise ValueError("all sizes must be at least 1")
+            raise ValueError(
+                "classes, bins, size, widths and depths must be at least 1"
+            )
         if widths[4] % 2 != 0:
             raise ValueError("widths[4] must be a multiple of 2")
         if widths[2] % 2 != 0:

@@ -83,6 +83,16 @@ REFUSED: dict[str, tuple[str, dict[str, Any], str]] = {
         {"std": -0.02},
         "std must be at least 0",
     ),
+    "a padding that a kernel takes off again": (
+        (
+            "params: {extra: 2, kernel: 3}\ninputs: {x: 'float[B, 8, 6]'}\nlayers:\n"
+            "  z: {op: zeros, shape: [B, 8, extra]}\n"
+            "  p: {op: zero_pad1d, padding: [(kernel - 1) // 2, kernel // 2]}\n"
+            "  y: {op: avg_pool1d, kernel_size: kernel, stride: 1}"
+        ),
+        {"extra": 0},
+        "extra and kernel must be at least 1",
+    ),
     "a share above 1, which torch takes until it runs": (
         (
             "params: {drops: [0.1, 0.2]}\ninputs: {x: 'float[B, T, 16]'}\n"
