@@ -99,10 +99,13 @@ def test_substitution_agrees_with_evaluation(
     dim = build(formula)
     sizes = of_networks(values)
     assert dim.substitute(sizes) == dim.evaluate(sizes)
-    moved = of_networks({"H": W + 3, "K": K + 2})
     image = {**values, "H": values["W"] + 3, "K": values["K"] + 2}
     if image["H"] != 0:
-        assert dim.substitute(moved).evaluate(sizes) == dim.evaluate(of_networks(image))
+        try:
+            moved = dim.substitute(of_networks({"H": W + 3, "K": K + 2}))
+        except DimOverflow:
+            reject()
+        assert moved.evaluate(sizes) == dim.evaluate(of_networks(image))
 
 
 @given(formulas(), formulas())
@@ -267,9 +270,9 @@ def test_copies_are_the_same_object() -> None:
 
 def test_dims_that_nobody_uses_are_freed() -> None:
     before = _alive()
-    for i in range(20_000):
+    for i in range(7_000):
         assert str(dimension(f"s{i}") // 2)
-    assert _alive() < before + 15_000  # of 40,000; caches keep some
+    assert _alive() < before + 10_000  # of 14,000; caches keep 8,192
 
 
 def _alive() -> int:
