@@ -17,7 +17,11 @@ from hypothesis import settings
 _BEGUN = time.perf_counter()
 gc.disable()  # it runs between tests
 _MOST_OBJECTS = 500_000
-_ARCHITECTURES = {file.stem for file in Path("specs").glob("*.yaml")}
+_ARCHITECTURES = {
+    file.stem
+    for folder in ("specs", "tests/features")
+    for file in Path(folder).glob("*.yaml")
+}
 collect_ignore = ["golden"]  # expected code, without the library that it carries
 
 settings.register_profile("default", max_examples=50, deadline=None)
@@ -45,7 +49,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def _architecture(item: pytest.Item) -> str:
-    """The name of the file in specs/ that is the only one that a test is about; "" for all others."""
+    """The name of the file in specs/ or tests/features/ that is the only one that a test is about; "" for others."""
     params = getattr(item, "callspec", None)
     texts = (
         (one for one in params.params.values() if isinstance(one, str | Path))

@@ -17,7 +17,7 @@ from pathlib import Path
 from tests.programs import CHOSEN, FOLDER, compiled
 
 ROOT = FOLDER.parent
-SOME = CHOSEN[::4]
+SOME = CHOSEN[::8]
 COMPILE = """
 import sys
 from hashlib import sha256

@@ -46,7 +46,7 @@ def test_random_graphs_at_other_params(drawn: Drawn) -> None:
         hold_classes(other, load_program(program))
 
 
-FEW = settings(max_examples=settings().max_examples // 25)
+FEW = settings(max_examples=settings().max_examples // 25 - 1)
 
 
 @pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel:UserWarning")
@@ -58,12 +58,10 @@ def test_specs_at_other_params(spec: str, data: st.DataObject) -> None:
     changes = {
         name: others(value)
         for name, value in program.typed.params.items()
-        if not isinstance(value, str)
+        if not isinstance(value, str) and name in accepted(spec)
     }
     changed = data.draw(st.fixed_dictionaries({}, optional=changes))
-    if not changed.keys() <= accepted(spec):
-        event("a fixed param")
-        return
+    assume(changed or not changes)  # what is first drawn changes nothing
     try:
         file = FOLDER / f"{spec}.yaml"
         other = compile_spec(file, settings={**sizes(spec), **changed})
@@ -83,6 +81,7 @@ def classes_of(spec: str) -> Mapping[str, type[nn.Module]]:
     return load_program(small(spec))
 
 
+@cache
 def accepted(spec: str) -> set[str]:
     """The params that some constructor takes: what is fixed says so in its docstring."""
     networks = small(spec).typed.networks

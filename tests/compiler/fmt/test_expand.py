@@ -29,7 +29,9 @@ def again(program: Program, folder: Path, name: str) -> tuple[Program, str]:
 
 @pytest.mark.parametrize("spec", chosen())
 def test_the_network_is_the_same(spec: str, tmp_path: Path) -> None:
-    for variant in ("", *compiled(spec).typed.graph.spec.variants):
+    """As it is, and as its last variant: variants only have other values of params."""
+    variants = list(compiled(spec).typed.graph.spec.variants)
+    for variant in ("", *variants[-1:]):
         program = compiled(spec, variant)
         folder = tmp_path / f"of_{variant}"
         folder.mkdir()

@@ -13,7 +13,10 @@ import socket
 import sys
 from typing import Any
 
-import runtime.engine.trainer  # noqa: F401 - for the processes
+import sklearn.datasets  # noqa: F401 - with pandas: for the processes, as is what follows
+
+import compiler.lower.lower  # noqa: F401
+import runtime.engine.trainer  # noqa: F401
 from layergraph.__main__ import main
 from runtime.engine.progress import ProgressCallback
 from runtime.engine.trainer_state import TrainerState
