@@ -116,7 +116,7 @@ class Prober:
             for part in self._compiling([_without(part, found) for part in parts]):
                 if trial.holds(part) is False:
                     found |= self._blamed(trial, part)
-                elif len(part) == 1 and self._is_unseen(part):
+                elif len(part) == 1 and self.is_unseen(part):
                     found |= part.keys()
         for name in names:
             if name in taken and name not in found:
@@ -216,7 +216,7 @@ class Prober:
         except Unknown:
             return False
 
-    def _is_unseen(self, changes: Setting) -> bool:
+    def is_unseen(self, changes: Setting) -> bool:
         """Whether other values do not compile, and a module would run with them."""
         numbers = (one for one in changes.values() if not isinstance(one, bool))
         below = 0 in numbers  # which is refused anyway
@@ -372,8 +372,12 @@ class _Trial:
             settings = (
                 {**sizes, name: value} for sizes in ({}, *besides) for value in values
             )
-            if any(self.prober.is_spent or self.holds(x) is False for x in settings):
+            if any(self.prober.is_spent or self._is_refused(x) for x in settings):
                 yield name
+
+    def _is_refused(self, changes: Setting) -> bool:
+        """Whether a constructor refuses other values: the classes do not hold, or see nothing of what is wrong."""
+        return self.holds(changes) is False or self.prober.is_unseen(changes)
 
     def _holds_at(self, zeros: Setting, besides: Sequence[Setting] = ()) -> bool:
         """Whether the classes hold at zeros, and with other sizes too where these compile."""

@@ -93,6 +93,19 @@ REFUSED: dict[str, tuple[str, dict[str, Any], str]] = {
         {"extra": 0},
         "extra and kernel must be at least 1",
     ),
+    "copies in a list, of which a second output is read": (
+        (
+            "params: {depths: [2, 1]}\ninputs: {x: 'float[B, 8]', y: 'float[B, 8]'}\n"
+            "layers: {s: {op: Stack, depth: 'depths[i]', repeat: len(depths), in: [x, y]}}\n"
+            "outputs: {x: s.x, y: s.y}\nblocks:\n"
+            "  Stack: {params: {depth: int}, inputs: {x: 'float[B, D]', y: 'float[B, D]'}, "
+            "layers: {p: {op: Pair, repeat: depth, in: [x, y]}}, outputs: {x: p.x, y: p.y}}\n"
+            "  Pair: {inputs: {x: 'float[B, D]', y: 'float[B, D]'}, layers: {a: {op: linear, out_features: D, in: x}, "
+            "b: {op: linear, out_features: D, in: y}}, outputs: {x: a, y: b}}"
+        ),
+        {"depths": (0, 1)},
+        "depths must be at least 1",
+    ),
     "a share above 1, which torch takes until it runs": (
         (
             "params: {drops: [0.1, 0.2]}\ninputs: {x: 'float[B, T, 16]'}\n"
