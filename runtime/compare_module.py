@@ -290,8 +290,8 @@ def described(error: Exception) -> str:
 
 def _is_dtype_error(error: Exception) -> bool:
     """Whether torch requires another dtype: some ops return float32 for every network."""
-    words = ("dtype", "Float", "Double", "scalar type")
-    return isinstance(error, RuntimeError) and any(word in str(error) for word in words)
+    words, said = ("dtype", "float", "double", "scalar type"), str(error).lower()
+    return isinstance(error, RuntimeError) and any(word in said for word in words)
 
 
 def _outputs_and_gradients(

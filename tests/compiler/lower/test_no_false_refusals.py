@@ -16,6 +16,14 @@ from runtime.verify import verify
 X = 'inputs: {x: "float[B, T, width]"}\n'
 
 SPECS: dict[str, tuple[str, dict[str, Any]]] = {
+    "integers that become floats of the default dtype": (
+        (
+            "params: {width: 8}\ninputs: {x: 'int[B, 12]'}\n"
+            "layers: [{op: one_hot, num_classes: 8}, {op: to, dtype: float}, {op: transpose, dim0: 1, dim1: 2}, "
+            "{op: conv1d, out_channels: width, kernel_size: 3}]"
+        ),
+        {"width": 4},
+    ),
     "a tensor that is initialised where it is there": (
         (
             f"params: {{width: 8, noise: true}}\n{X}"
