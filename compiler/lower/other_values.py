@@ -139,6 +139,9 @@ class OtherValues:
             yield [{**sizes, **longer, **more}, *row]
         if flags:
             yield [{**sizes, **longer}, flags]
+        for name in filter(self._is_list, filter(self._decides, values)):
+            for turned_ in _items_turned(values[name]):
+                yield [{name: turned_}]
         for name, value in values.items():
             for other in self._thresholds(name, value):
                 yield [{name: other}]
@@ -303,6 +306,17 @@ def _few_copies(value: Any) -> Any:
             item = few + 1 if few == item else few
         found.append(item)
     return tuple(found)
+
+
+def _items_turned(items: Any) -> Iterator[tuple[Any, ...]]:
+    """A list with one other item each time, for which a condition may come out otherwise: 0, or 1 in its place."""
+    count = len(items)
+    places = range(count) if count <= _FEW else (0, count // 2, count - 1)
+    for place in places:
+        item = items[place]
+        if isinstance(item, bool | int | float):
+            other = type(item)(not item)
+            yield (*items[:place], other, *items[place + 1 :])
 
 
 def _changed(value: Any) -> Any:

@@ -16,6 +16,17 @@ MASK = "bool[B, T]?"
 ATTENTION = "{op: attention, num_heads: 1, is_causal: flag, in: {query: x, key: x, value: x, mask: mask}}"
 
 SPECS = {
+    "what an item of a list switches on, where others of all sizes do not compile": (
+        (
+            "params: {length: 140, pools: [3, 3, 0]}\ninputs: {x: 'float[B, 3, length]'}\nlayers:\n"
+            "  convs: {op: Blk, pool: 'pools[i]', repeat: len(pools)}\n  flat: flatten\n"
+            "  y: {op: linear, out_features: 4}\n"
+            "blocks: {Blk: {params: {pool: int}, inputs: {x: 'float[B, C, T]'}, layers: {"
+            "conv: {op: conv1d, out_channels: 8, kernel_size: 7}, "
+            "pool: {op: max_pool1d, kernel_size: pool, when: pool > 0}}}}"
+        ),
+        {"pools"},
+    ),
     "a flag that the code of an op depends on, and no argument shows": (
         f"params: {{flag: true}}\ninputs: {{x: 'float[B, T, 8]', mask: '{MASK}'}}\nlayers: {{a: {ATTENTION}}}",
         {"flag"},
