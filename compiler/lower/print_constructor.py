@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import typing
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from compiler.codegen.python import (
@@ -32,6 +32,7 @@ from compiler.codegen.statements import (
 from compiler.codegen.traversal import used_names
 from compiler.expr.syntax import Variable
 from compiler.infer.param_values import param_type
+from compiler.ir.typed import LayerCall, TypedNode
 from compiler.lower.class_ir import ClassIR, Demand, Held, count_code
 from compiler.lower.class_text import ClassText
 from compiler.lower.constructors import (
@@ -121,26 +122,22 @@ class ConstructorPrinter:
     def _annotation(self, name: str) -> Expr:
         """The type of a param; where an op takes it whole that of the op: a list of so many, one of several words."""
         kind = self._type(name)
-        taken = list(self._taken_whole(name))
+        if kind != "str" and not kind.endswith("[]"):
+            return annotation(kind)
+        calls = [
+            (typed, [run.call for run in self.plan.runs(layer)])
+            for layer, typed in self.plan.layers.items()
+        ]
+        taken = list(_taken_whole(calls, name, set()))
         lengths = {len(value) for _, value in taken if isinstance(value, tuple)}
         if kind.endswith("[]") and len(lengths) == 1:
             return subscript(Name("tuple"), *[Name(kind[:-2])] * lengths.pop())
         words = {hint for hint, _ in taken if typing.get_origin(hint) is typing.Literal}
         if kind == "str" and len(words) == 1:
-            return subscript(Name("Literal"), *map(lit, typing.get_args(words.pop())))
+            every = typing.get_args(words.pop())
+            chosen = self.plan.scope.environment.params[name].choices or every
+            return subscript(Name("Literal"), *map(lit, chosen))
         return annotation(kind)
-
-    def _taken_whole(self, name: str) -> Iterator[tuple[Any, Any]]:
-        """The arguments of ops that are a param: what the op says that they are, and their values."""
-        for typed in self.plan.layers.values():
-            for argument, value in typed.arguments.items():
-                if isinstance(value, Formula) and value.expr == Variable(id=name):
-                    ops = [run.call.op for run in self.plan.runs(typed.node.name)]
-                    for op in (op for op in ops if op is not None):
-                        yield (
-                            argument_types(type(op))[argument][0],
-                            getattr(op, argument),
-                        )
 
     def _type(self, name: str) -> str:
         scope = self.plan.scope.environment
@@ -261,3 +258,31 @@ def _module_type(built: Expr) -> Expr | None:
         known = [one for one in both if one is not None]
         return either(known) if len(known) == 2 else None
     return built.func if isinstance(built, Call) else None
+
+
+def _taken_whole(
+    layers: Iterable[tuple[TypedNode, Sequence[LayerCall]]],
+    name: str,
+    seen: set[tuple[int, str]],
+) -> Iterator[tuple[Any, Any]]:
+    """The arguments of ops that are a param: what the op says that they are, and their values; in blocks, too.
+
+    `seen` are the params of instances, by identity, that were looked into.
+    """
+    for typed, calls in layers:
+        whole = [
+            argument
+            for argument, value in typed.arguments.items()
+            if isinstance(value, Formula) and value.expr == Variable(id=name)
+        ]
+        for one in calls:
+            inside = one.instance
+            if one.op is not None:
+                types = argument_types(type(one.op))
+                yield from ((types[x][0], getattr(one.op, x)) for x in whole)
+            elif inside is not None:
+                for inner in [name] if inside.scope.kind == "group" else whole:
+                    if (id(inside.inferred), inner) not in seen:
+                        seen.add((id(inside.inferred), inner))
+                        nodes = [(node, node.calls) for node in inside.nodes.values()]
+                        yield from _taken_whole(nodes, inner, seen)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from compiler.codegen.python import (
     Binary,
@@ -28,7 +27,6 @@ from compiler.codegen.statements import (
     Return,
     Stmt,
 )
-from compiler.codegen.traversal import used_names
 from compiler.ir.module import Body
 from compiler.lower.class_steps import Steps, field_name
 from compiler.lower.constructors import either_none
@@ -148,8 +146,7 @@ class StepPrinter:
     def _prepare(self, before: Body) -> Function:
         printer = self._before(before)
         absent = [n for n, name in enumerate(self._made) if self._is_optional(name)]
-        made = printer.function("prepare", printer.inputs(), optional=absent)
-        return replace(made, body=tuple(_declared(made.body)))
+        return printer.function("prepare", printer.inputs(), optional=absent)
 
     @property
     def _made(self) -> Sequence[str]:
@@ -320,18 +317,6 @@ class StepPrinter:
             body,
             "Run the next positions of a sequence: what `forward` gives there.",
         )
-
-
-def _declared(body: Sequence[Stmt]) -> Iterator[Stmt]:
-    """Say that a variable which is returned is a Tensor, where a module gives several values at once."""
-    last = body[-1]
-    for line in body:
-        several = isinstance(line, Assign) and isinstance(line.targets[0], TupleExpr)
-        if several and isinstance(last, Return) and isinstance(last.value, Name):
-            assert isinstance(line, Assign)
-            if last.value.id in used_names(line.targets):
-                yield Assign((last.value,), None, TENSOR)
-        yield line
 
 
 def _target(names: Sequence[str]) -> Expr:

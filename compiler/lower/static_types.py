@@ -110,6 +110,18 @@ def _annotate(lines: list[Stmt], value: Expr, kind: Expr) -> None:
                 return
             lines[place] = Assign(line.targets, line.value, kind, line.comment)
             return
+        if isinstance(line, Assign) and value in _unpacked(line):
+            lines.insert(place, Assign((value,), None, kind))
+            return
+
+
+def _unpacked(line: Assign) -> Iterator[Expr]:
+    """The variables that a line assigns the items of a tuple to; those of a block's class are `Any`."""
+    for target in line.targets:
+        match line.value:
+            case Call(Name(id)) if isinstance(target, TupleExpr):
+                if id.startswith("self."):
+                    yield from target.items
 
 
 def typed_calls(lines: Sequence[Stmt]) -> list[Stmt]:

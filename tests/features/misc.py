@@ -61,7 +61,7 @@ class Misc(nn.Module):
         width: int = 8,
         p: float = 0.1,
         residual: bool = True,
-        names: Literal["constant", "reflect", "replicate", "circular"] = "reflect",
+        names: Literal["reflect", "circular"] = "reflect",
     ) -> None:
         super().__init__()
         if names not in ("reflect", "circular"):
