@@ -15,6 +15,7 @@ from compiler.codegen.python import (
     Conditional,
     Expr,
     Literal,
+    Logic,
     Name,
     Placeholder,
     Slice,
@@ -170,11 +171,29 @@ def _without_tests(one: Required) -> Required | None:
     """The same without conditions that always hold; None where one never does."""
     conditions, counts = (
         [*dict.fromkeys(test for test in map(_plain_test, tests) if test != lit(True))]
-        for tests in (one.conditions, one.counts)
+        for tests in (_each_decided(one.conditions), one.counts)
     )
     if lit(False) in (*conditions, *counts):
         return None
     return replace(one, conditions=tuple(conditions), counts=tuple(counts))
+
+
+def _each_decided(tests: Sequence[Expr]) -> list[Expr]:
+    """The parts of tests that hold together; of `a or b`, where `not a` is one of them, `b` alone."""
+    parts = [
+        part
+        for test in tests
+        for part in (
+            test.items if isinstance(test, Logic) and test.op == "and" else (test,)
+        )
+    ]
+    found: list[Expr] = []
+    for part in parts:
+        if isinstance(part, Logic) and part.op == "or":
+            left = tuple(one for one in part.items if negated(one) not in parts)
+            part = Logic("or", left) if len(left) > 1 else next(iter(left), lit(False))
+        found.append(part)
+    return found
 
 
 _TURNED = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "==": "==", "!=": "!="}
