@@ -77,7 +77,15 @@ def together(required: Iterable[Required]) -> str:
     codes = (code for one in required for code in one.codes)
     keys = (key for code in codes for key in placeholders(code))
     names = {key.name: None for key in keys if isinstance(key, ScopeName)}
-    return f"{listed([*names])} do not go together"
+    if len(names) == 1:
+        return f"{next(iter(names))} cannot have this value"
+    return f"{_enumerated(names)} do not go together"
+
+
+def _enumerated(names: Iterable[str]) -> str:
+    """`a, b and c`."""
+    *others, last = names
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def declared(name: str, param: Param) -> Iterator[Demand]:
@@ -122,8 +130,7 @@ def _in_one_line(numbers: list[Number], least: Expr) -> Demand:
         number = call("min", code.value) if isinstance(code, Starred) else code
     else:
         number = call("min", *codes)
-    *others, last = dict.fromkeys(text for _, text in numbers)
-    message = f"{', '.join(others)} and {last}" if others else last
+    message = _enumerated(dict.fromkeys(text for _, text in numbers))
     ending = f" must be at least {text_of(least)}"
     if len(message) + len(ending) > _LONGEST_TEXT:
         lengths = all(isinstance(code, Call) for code in codes)

@@ -310,14 +310,14 @@ class Swin(nn.Module):
             or (depths[2] > 0 and (size // patch // 4) % window != 0)
             or (depths[3] > 0 and (size // patch // 8) % window != 0)
         ):
-            raise ValueError("size, patch, window, depths do not go together")
+            raise ValueError("size, patch, window and depths do not go together")
         if (
             (depths[0] > 0 and width % heads[0] != 0)
             or (depths[1] > 0 and 2 * width % heads[1] != 0)
             or (depths[2] > 0 and 4 * width % heads[2] != 0)
             or (depths[3] > 0 and 8 * width % heads[3] != 0)
         ):
-            raise ValueError("width, heads, depths do not go together")
+            raise ValueError("width, heads and depths do not go together")
         self.patches = nn.Conv2d(3, width, kernel_size=patch, stride=patch)
         self.patch_norm = nn.LayerNorm(width)
         self.stages = nn.ModuleList(

@@ -575,3 +575,14 @@ def test_an_empty_list_is_refused_before_its_items_are_read(
     kind()
     with pytest.raises(ValueError, match=re.escape("len(ns) must be at least 1")):
         kind(**values)
+
+
+def test_conditions_that_contradict_one_another_demand_nothing(tmp_path: Path) -> None:
+    """Where `whole` is off, a pool is there for ratios above 1 alone, which are no less than 1."""
+    text = (
+        "params: {whole: false, ratio: 2}\ninputs: {x: 'float[B, 8, 16]'}\n"
+        "layers: {p: {op: max_pool1d, kernel_size: 1 if whole else ratio, when: whole or ratio > 1}}"
+    )
+    path = tmp_path / "net.yaml"
+    path.write_text(f"name: Net\n{text}\n", encoding="utf-8")
+    assert "ratio < 1" not in compile_spec(path).python
