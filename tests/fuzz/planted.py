@@ -2,7 +2,8 @@
 
 Each fault of `planted.yaml` is a change to one file of compiler/lower. It is planted in a process of its own, and specs
 are compiled until one is noticed: refused, as validation finds the class wrong; without a param that its constructor
-took, as probes find the class wrong at other values; different from the interpreter in `verify`; or an exception.
+took, as probes find the class wrong at other values; different from the interpreter in `verify`; an exception; or
+compiled where no code is right for all uses of a block.
 Only specs that run the changed lines are compiled, cheap ones first, and only those whose code the fault changes are
 verified.
 """
@@ -130,6 +131,7 @@ def _choosing(copies: int, first: str, second: str, *more: str) -> str:
 
 MORE = {
     "two_choices": _choosing(6, "i % 2 == 0", "i % 3 == 0"),
+    "two_choices_that_meet_later": _choosing(4, "i % 2 == 1", "i % 3 == 2"),
     "a_choice_that_comes_later": _choosing(3, "i == 5", "false"),
     "a_combination_that_comes_later": _choosing(3, "i % 4 == 0", "i % 5 == 0"),
     "a_combination_after_both_have_settled": _choosing(2, "i == 1", "i % 2 == 0"),
@@ -167,6 +169,17 @@ layers:
     "irregular_sizes": """
 inputs: {x: "float[B, 8]"}
 layers: {a: {op: linear, out_features: "4 if i < 3 else 6 if i < 4 else 5", repeat: 6}}
+""",
+    "irregular_sizes_of_several_copies": """
+inputs: {x: "float[B, 4]", y: "float[B, 3]"}
+layers: {g: {op: Blk, more: i == 3 or i == 7, repeat: 9, in: [x, y]}}
+blocks:
+  Blk:
+    params: {more: bool}
+    inputs: {x: "float[B, D]", y: "float[B, E]"}
+    layers:
+      w: {op: linear, out_features: D, in: x}
+      c: {op: concat, dim: -1, in: [w, y], when: more}
 """,
     "tied_head": """
 params: {vocab: 9, width: 16}
@@ -292,8 +305,16 @@ layers:
 def corpus(folder: Path) -> Iterator[Path]:
     """All specs; the random ones are in `folder`."""
     yield from sorted((ROOT / "tests/features").glob("*.yaml"))
+    yield from refused()
     yield from sorted(folder.glob("*.yaml"))
     yield from sorted((ROOT / "specs").glob("*.yaml"))
+
+
+def refused() -> Iterator[Path]:
+    """The specs of which lowering says that no code is right."""
+    for path in sorted((ROOT / "tests/mistakes").rglob("*.yaml")):
+        if "# error[no-code]" in path.read_text(encoding="utf-8"):
+            yield path
 
 
 def _write_random(folder: Path) -> None:
@@ -376,12 +397,13 @@ class _Reach:
 def _right(folder: Path, planted: Sequence[Fault]) -> dict[Path, Code]:
     """What each spec is compiled to without a fault, and what it reaches."""
     found = {}
+    wrong = {*refused()}
     for path in corpus(folder):
         reach = _Reach(planted)
         sys.settrace(reach)
         code, _ = compiled(path)
         sys.settrace(None)
-        if code.python:
+        if bool(code.python) is (path not in wrong):
             found[path] = replace(code, reached=frozenset(reach.found))
     return found
 
@@ -402,7 +424,7 @@ def noticed(fault: Fault, right: Mapping[Path, Code]) -> Noticed:
     sys.meta_path.insert(0, _Finder(fault))
     start = time.process_time()
     reached = [path for path in right if fault in right[path].reached] or [*right]
-    changed = []
+    changed, wrong = [], {*refused()}
     for path in sorted(reached, key=lambda one: right[one].seconds):
         if time.process_time() - start > COMPILE_SECONDS:
             break
@@ -410,6 +432,10 @@ def noticed(fault: Fault, right: Mapping[Path, Code]) -> Noticed:
             code, program = compiled(path)
         except Exception as error:  # noqa: BLE001 - any is what notices it
             return Noticed(f"an exception: {type(error).__name__}", path)
+        if path in wrong:
+            if code.python:
+                return Noticed("it is compiled, and must be refused", path)
+            continue
         if not code.python:
             return Noticed("validation: refused", path)
         if len(code.params) < len(right[path].params):
