@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from compiler.codegen.python import (
     Call,
@@ -82,6 +82,10 @@ def together(required: Iterable[Required]) -> str:
     return f"{_enumerated(names)} do not go together"
 
 
+def _names(code: Expr) -> set[str]:
+    return {key.name for key in placeholders(code) if isinstance(key, ScopeName)}
+
+
 def _enumerated(names: Iterable[str]) -> str:
     """`a, b and c`."""
     *others, last = names
@@ -103,17 +107,22 @@ def declared(name: str, param: Param) -> Iterator[Demand]:
         yield test, f"{name} must be one of {listed(map(shown, param.choices))}"
 
 
-def at_least(numbers: Iterable[Number], least: Expr) -> Iterator[Demand]:
-    """That numbers are at least another: as many in a line as it has the place for."""
+def at_least(
+    numbers: Iterable[Number], least: Expr, counts: Collection[str]
+) -> Iterator[Demand]:
+    """That numbers are at least another: as many in a line as it has the place for.
+
+    `counts` are the names of numbers of copies, which are no sizes.
+    """
     line: list[Number] = []
     for number in numbers:
         columns = sum(map(_columns, [*line, number])) + len(text_of(least)) - 1
         if line and columns > _LONGEST_TEST:
-            yield _in_one_line(line, least)
+            yield _in_one_line(line, least, counts)
             line = []
         line.append(number)
     if line:
-        yield _in_one_line(line, least)
+        yield _in_one_line(line, least, counts)
 
 
 def _columns(number: Number) -> int:
@@ -122,7 +131,7 @@ def _columns(number: Number) -> int:
     return len(text_of(code)) + 2
 
 
-def _in_one_line(numbers: list[Number], least: Expr) -> Demand:
+def _in_one_line(numbers: list[Number], least: Expr, counts: Collection[str]) -> Demand:
     """That several numbers are at least another; the message names them if it has the place."""
     codes = [code for code, _ in numbers]
     if len(codes) == 1:
@@ -137,4 +146,6 @@ def _in_one_line(numbers: list[Number], least: Expr) -> Demand:
         if len(codes) == 1 and not lengths:
             return Compare("<", number, least), together([Required(codes[0], least)])
         message = "all lengths" if lengths else "all sizes"
+        if not lengths and any(_names(code) & {*counts} for code in codes):
+            message = "all sizes and numbers of copies"
     return Compare("<", number, least), message + ending

@@ -8,6 +8,7 @@ from dataclasses import replace
 from compiler.codegen.python import (
     Binary,
     Call,
+    Compare,
     Expr,
     Literal,
     Placeholder,
@@ -61,7 +62,10 @@ def bounds(
     `taken` are the params that it takes; `refused` is where these are not 0. `demanded` are tests that it demands
     already; at `uses` it compiles: what they do not have is not demanded.
     """
+    required = list(required)
+    copies = {name for one in required for name in _numbers_of_copies(one)}
     found = Demands(plan, taken, refused.numbers, demanded)
+    found.copies = copies
     places = {name: place for place, name in enumerate(plan.scope.params)}
     asked = [
         _whether_or_not_used(one, uses)
@@ -97,6 +101,7 @@ def bounds(
 
     def anew() -> Demands:
         without = Demands(plan, taken, refused.numbers, demanded)
+        without.copies = copies
         without.refuse_zeros(counted)
         return without
 
@@ -182,6 +187,17 @@ def _whether_or_not_used(one: Required, uses: Sequence[Instance]) -> Required:
         return one
     always = replace(one, counts=())
     return one if any(_is_refuted(always, use) for use in uses) else always
+
+
+def _numbers_of_copies(one: Required) -> Iterator[str]:
+    """The names of the numbers of copies of which something is required, and of lists of these."""
+    for code in (
+        *(x.count for x in one.copies),
+        *(x.left for x in one.counts if isinstance(x, Compare)),
+    ):
+        match code:
+            case Placeholder(ScopeName(name)) | Subscript(Placeholder(ScopeName(name))):
+                yield name
 
 
 def _is_plain(code: Expr) -> bool:

@@ -75,6 +75,8 @@ class Demands:
         self.counts: dict[Expr, list[Number]] = {}
         """Names that are at least others than 1, such as numbers of copies, by these."""
         self.others: list[Required] = []
+        self.copies: Collection[str] = ()
+        """The names of numbers of copies, and of lists of such."""
         self.early: list[Demand] = []
         """What formulas need to be worked out at all."""
         dims = {n for use in plan.uses for n in use.names} - plan.scope.params.keys()
@@ -231,8 +233,9 @@ class Demands:
     def _at_least(self, numbers: Sequence[Number], least: Expr) -> Iterator[Demand]:
         """That numbers are at least another, those apart that are computed from others."""
         late = [one for one in numbers if asks_for(one[0], self.late)]
-        yield from at_least([one for one in numbers if one not in late], least)
-        yield from at_least(late, least)
+        soon = [one for one in numbers if one not in late]
+        yield from at_least(soon, least, self.copies)
+        yield from at_least(late, least, self.copies)
 
     def _lengths(self) -> Iterator[Demand]:
         """How long lists are: those that are not empty, before their items are compared with other numbers."""

@@ -350,7 +350,7 @@ class DeepSeekV3(nn.Module):
         if min(vocab, width, hidden, expert_hidden, heads, q_rank, rotary_dim) < 1:
             raise ValueError("all sizes must be at least 1")
         if min(experts, shared_experts, groups, top_groups, top_k) < 1:
-            raise ValueError("all sizes must be at least 1")
+            raise ValueError("all sizes and numbers of copies must be at least 1")
         if rotary_dim % 2 != 0:
             raise ValueError("rotary_dim must be a multiple of 2")
         if min(depth, kv_rank, head_dim, value_dim) < 0:

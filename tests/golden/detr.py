@@ -331,7 +331,7 @@ class DETR(nn.Module):
         if len(depths) < 4:
             raise ValueError("len(depths) must be at least 4")
         if min(classes, queries, planes, width, hidden, depth, heads, *depths[:4]) < 1:
-            raise ValueError("all sizes must be at least 1")
+            raise ValueError("all sizes and numbers of copies must be at least 1")
         if width % heads != 0:
             raise ValueError("width must be a multiple of heads")
         if width < 2:

@@ -461,7 +461,7 @@ class Jamba(nn.Module):
     ) -> None:
         super().__init__()
         if min(vocab, width, hidden, heads, kv_heads, experts, top_k, states) < 1:
-            raise ValueError("all sizes must be at least 1")
+            raise ValueError("all sizes and numbers of copies must be at least 1")
         if kernel_size < 1:
             raise ValueError("kernel_size must be at least 1")
         if depth < 0:

@@ -258,7 +258,7 @@ class Mixtral(nn.Module):
     ) -> None:
         super().__init__()
         if min(vocab, width, hidden, heads, kv_heads, experts, top_k) < 1:
-            raise ValueError("all sizes must be at least 1")
+            raise ValueError("all sizes and numbers of copies must be at least 1")
         if (width // heads) % 2 != 0:
             raise ValueError("width // heads must be a multiple of 2")
         if heads % kv_heads != 0:

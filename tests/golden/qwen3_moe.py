@@ -266,7 +266,7 @@ class Qwen3MoE(nn.Module):
     ) -> None:
         super().__init__()
         if min(vocab, width, hidden, heads, kv_heads, head_dim, experts, top_k) < 1:
-            raise ValueError("all sizes must be at least 1")
+            raise ValueError("all sizes and numbers of copies must be at least 1")
         if head_dim % 2 != 0:
             raise ValueError("head_dim must be a multiple of 2")
         if heads % kv_heads != 0:

@@ -249,7 +249,7 @@ class TemporalFusionTransformer(nn.Module):
     ) -> None:
         super().__init__()
         if min(statics, observed, known, width, heads, quantiles) < 1:
-            raise ValueError("all sizes must be at least 1")
+            raise ValueError("all sizes and numbers of copies must be at least 1")
         if width % heads != 0:
             raise ValueError("width must be a multiple of heads")
         self.static_selection = StaticSelection(statics, width, dropout)

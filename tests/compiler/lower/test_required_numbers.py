@@ -106,6 +106,18 @@ REFUSED: dict[str, tuple[str, dict[str, Any], str]] = {
         {"depths": (0, 1)},
         "depths must be at least 1",
     ),
+    "a number of copies among more sizes than a line names": (
+        (
+            "params: {depth: 2, vocabulary: 9, embedding: 8, hidden: 6, projection: 5, intermediate: 7, classes: 4}\n"
+            "inputs: {x: 'int[B]'}\nlayers:\n"
+            "  e: {op: embedding, num_embeddings: vocabulary, embedding_dim: embedding}\n"
+            "  h: {op: linear, out_features: hidden, repeat: depth}\n"
+            "  p: {op: linear, out_features: projection}\n  m: {op: linear, out_features: intermediate}\n"
+            "  c: {op: linear, out_features: classes}"
+        ),
+        {"depth": 0},
+        "all sizes and numbers of copies must be at least 1",
+    ),
     "a share above 1, which torch takes until it runs": (
         (
             "params: {drops: [0.1, 0.2]}\ninputs: {x: 'float[B, T, 16]'}\n"
