@@ -115,7 +115,7 @@ REFUSED: dict[str, tuple[str, dict[str, Any], str]] = {
             "  p: {op: linear, out_features: projection}\n  m: {op: linear, out_features: intermediate}\n"
             "  c: {op: linear, out_features: classes}"
         ),
-        {"depth": 0},
+        {"hidden": 0},
         "all sizes and numbers of copies must be at least 1",
     ),
     "a share above 1, which torch takes until it runs": (
