@@ -174,7 +174,7 @@ class _Verifier:
             return {}
         try:
             torch.manual_seed(0)
-            return {where: kind(**_arguments(kind, instance, values))}
+            return {where: kind(**arguments(kind, instance, values))}
         except ValueError as error:
             self._compared.append(f"{where} raises ValueError: {error}")
         except RAISED_BY_TORCH as error:
@@ -199,13 +199,13 @@ class _Verifier:
         """Check that classes do not run with params with which a layer that they run is wrong."""
         for name, instance in self._typed.networks.items():
             kind = networks[name]
-            found = [one for one in failed.diagnostics if _concerns(one, instance)]
+            found = [one for one in failed.diagnostics if concerns(one, instance)]
             if not found:
                 continue
             if not values.keys() <= accepted_params(kind, instance).keys():
                 continue  # the class has no other values for some of them
             try:
-                module = kind(**_arguments(kind, instance, values)).eval()
+                module = kind(**arguments(kind, instance, values)).eval()
                 other = failed.networks.get(name, instance)  # with inputs of its sizes
                 # It may fail for some sizes only, and most often for small ones.
                 for sizes in (smallest_sizes(other), *sample_sizes(other)):
@@ -276,7 +276,7 @@ class _Pass:
         return f"at {', '.join(parts) or 'fixed sizes'}"
 
 
-def _concerns(error: Diagnostic, network: Instance) -> bool:
+def concerns(error: Diagnostic, network: Instance) -> bool:
     """Whether an error is of what a network runs; `expect` is of the spec's own params."""
     if error.severity != "error" or error.code == "expect-mismatch":
         return False
@@ -329,7 +329,7 @@ def _fixed(kind: type[nn.Module], instance: Instance, values: Values) -> str:
     return next((name for name in found if f"for {name} = " in text), "")
 
 
-def _arguments(
+def arguments(
     kind: type[nn.Module], instance: Instance, values: Values
 ) -> dict[str, Any]:
     """The constructor's arguments: those with these values, and those without a default."""

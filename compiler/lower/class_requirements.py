@@ -247,9 +247,10 @@ def of_rule(rule: Initializer) -> Iterator[Required]:
     """What the formulas of an initialisation require."""
     for name, formula in rule.formulas.items():
         code = value_code(formula)
-        yield from _worked_out(code, ())
+        for one in _worked_out(code, ()):
+            yield replace(one, of_init=True)
         if name == "std":
-            yield Required(code, lit(0), relation="from 0")
+            yield Required(code, lit(0), relation="from 0", of_init=True)
 
 
 def _worked_out(code: Expr, conditions: tuple[Expr, ...]) -> Iterator[Required]:
@@ -262,7 +263,10 @@ def _worked_out(code: Expr, conditions: tuple[Expr, ...]) -> Iterator[Required]:
             case Binary("//" | "%" | "/", _, divisor) if not isinstance(
                 divisor, Literal
             ):
-                yield Required(_under_root(divisor), lit(0), under, "not")
+                root = _under_root(divisor)
+                yield Required(
+                    root, lit(0), under, "not" if root is divisor else "above 0"
+                )
             case Call(Name("math.log"), (number,)):
                 yield Required(number, lit(0), under, "above 0")
             case Call(Name("math.sqrt"), (number,)):

@@ -70,7 +70,8 @@ def bounds(
     asked = [
         _whether_or_not_used(one, uses)
         for one in required
-        if found.takes(one) and not any(_is_refuted(one, use) for use in uses)
+        if found.takes(one)
+        and (one.of_init or not any(_is_refuted(one, use) for use in uses))
     ]
     asked = list(under_fewest(asked))
     asked = [x for one in asked for x in simplified(one, found.fixed, found.known)]

@@ -18,6 +18,7 @@ from compiler.lower.class_plan import ClassPlan, name_classes
 from compiler.lower.class_steps import Steps, Stream
 from compiler.lower.constructors import Constructors
 from compiler.lower.decided import decided
+from compiler.lower.deepest import too_deep
 from compiler.lower.demands import RefusedZeros, bounds
 from compiler.lower.documentation import module_docstring
 from compiler.lower.initialization import (
@@ -157,7 +158,14 @@ def _proven(
             uses = prober.compiled(networks, merger.fixed)
             none = RefusedZeros(positive, held.copied)
             classes = _bounded(classes, constructors, required, none, uses)
-            return classes, constructors
+            deep = tuple(too_deep(held.most, typed.params))
+            own_plans = {id(ir.plan) for ir in networks.values()}
+            return [
+                replace(ir, demands=(*ir.demands, *deep))
+                if deep and id(ir.plan) in own_plans
+                else ir
+                for ir in classes
+            ], constructors
         merger.fix(held.fixed)
 
 

@@ -172,6 +172,14 @@ class OtherValues:
         else:
             yield from others[0]
 
+    def deepens(self, name: str) -> bool:
+        """Whether a param is a number of copies, or may be one of levels, or a list as long as there are copies."""
+        value = self.values[name]
+        if isinstance(value, bool):
+            return False
+        counts = name in self.counts or self._decides(name)
+        return self._is_list(name) or (isinstance(value, int) and counts)
+
     def importance(self, name: str) -> int:
         """How much of a network a param changes: of several that fail together the first is fixed."""
         value = self.values[name]

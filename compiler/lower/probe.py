@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import field, replace
+from functools import partial
 from typing import Any
 
 from compiler.codegen.python import Expr
@@ -17,11 +18,13 @@ from compiler.diagnostics.diagnostic import SpecError
 from compiler.infer.engine import Earlier
 from compiler.infer.error_sink import TrialFailed
 from compiler.infer.infer import infer
+from compiler.ir.graph import Graph
 from compiler.ir.module import ScopeName
 from compiler.ir.typed import Instance, TypedGraph, walk_instances
 from compiler.language.spec import Expect
 from compiler.lower.class_ir import ClassIR
 from compiler.lower.compare_code import Invalid
+from compiler.lower.deepest import deepest, divides, with_divisible_sizes
 from compiler.lower.evaluate_code import Unknown, value_of
 from compiler.lower.other_values import OtherValues, Setting
 from compiler.lower.parted import Parted, Unwritten
@@ -50,11 +53,14 @@ class Proven:
             are to be fixed first.
         copied: lists of numbers of copies for which the classes hold where all items are at least 1, not where some
             are 0; empty where others are to be fixed first.
+        most: numbers of copies, and lengths of lists, above which the spec does not compile for all sizes; empty where
+            others are to be fixed first.
     """
 
     fixed: frozenset[str]
     positive: frozenset[str] = frozenset()
     copied: frozenset[str] = frozenset()
+    most: Mapping[str, int] = field(default_factory=dict)
 
 
 class Prober:
@@ -133,7 +139,40 @@ class Prober:
         lists = {name: zeros for name in free if (zeros := self.other.zero_items(name))}
         copied = frozenset(trial.copied(lists, besides))
         self._failing = {k for k, held in trial.outcomes.items() if held is False}
-        return Proven(frozenset(), frozenset(positive), copied)
+        most = dict(self._most(free))
+        return Proven(frozenset(), frozenset(positive), copied, most)
+
+    def _most(self, names: Iterable[str]) -> Iterator[tuple[str, int]]:
+        """Numbers of copies and levels, and lengths of lists, that cannot be larger for all sizes of the inputs."""
+        (typed,) = (found for key, (_, found) in self._known.items() if key == ())
+        assert typed is not None
+        divisible = with_divisible_sizes(self._graph, typed)
+        some = divides(typed)
+        for name in filter(self.other.deepens, names):
+            if self.is_spent:
+                return
+            if self._params[name] and not some:
+                continue
+            most = deepest(
+                self._params[name],
+                partial(self._inferred_at, name),
+                partial(self._compiles_at, divisible, name),
+            )
+            if most is not None:
+                yield name, most
+
+    def _inferred_at(self, name: str, value: Value) -> TypedGraph | None:
+        return self.inferred({name: value})
+
+    def _compiles_at(self, graph: Graph, name: str, value: Value) -> bool:
+        """Whether another graph compiles at another value."""
+        self.charge()
+        settings = {**self._chosen, name: value}
+        try:
+            typed = infer(graph, "", settings, trial=True, earlier=self._earlier)
+        except (SpecError, TrialFailed):
+            return False
+        return not typed.failed
 
     def _unseen_in(self, conditions: Mapping[str, Sequence[Expr]]) -> set[str]:
         """The names in conditions of networks that came out in one way alone."""

@@ -70,6 +70,7 @@ class Required:
         counts: tests of numbers of copies, such as `n > 0`, without which nothing is required.
         default: the param that is computed from it where it is not given; "" for none.
         is_refused: whether the layer itself refuses other numbers.
+        of_init: whether a formula of `init` requires it, which is not worked out where other values are tried.
     """
 
     code: Expr
@@ -80,6 +81,7 @@ class Required:
     counts: tuple[Expr, ...] = ()
     default: str = ""
     is_refused: bool = False
+    of_init: bool = False
 
     @property
     def codes(self) -> tuple[Expr, ...]:

@@ -27,6 +27,8 @@ class Normed(nn.Module):
         super().__init__()
         if min(width, kernel) < 1:
             raise ValueError("width and kernel must be at least 1")
+        if kernel > 8:
+            raise ValueError("kernel must be at most 8 to fit all inputs")
         self.conv = parametrizations.weight_norm(
             nn.Conv1d(4, width, kernel_size=kernel)
         )

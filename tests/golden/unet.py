@@ -92,6 +92,8 @@ class UNet(nn.Module):
         super().__init__()
         if min(channels, classes, width) < 1:
             raise ValueError("channels, classes and width must be at least 1")
+        if depth > 4:
+            raise ValueError("depth must be at most 4 to fit all inputs")
         self.body = Level(channels, width, depth)
         self.head = nn.Conv2d(width, classes, kernel_size=1)
 
