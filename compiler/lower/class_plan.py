@@ -8,7 +8,7 @@ merging found out so (`Parts`).
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import field
 from typing import Any
 
@@ -51,6 +51,11 @@ class Run:
     def copies(self) -> range:
         """The numbers of the copies that it stands for."""
         return range(self.call.counter, self.call.counter + self.call.count)
+
+    @property
+    def counters(self) -> Sequence[int | None]:
+        """What `i` is in its copies; None where the layer has none, so that it is that of the scope."""
+        return (None,) if self.node.node.layer.repeat is None else self.copies
 
 
 @dataclass(eq=False)

@@ -125,7 +125,7 @@ def _starts_with(expr: Expression, run: Run, size: Dim) -> bool:
 def _comes_to(code: Expr, run: Run, size: Dim) -> bool:
     """Whether code comes to a size in the copy that a run is of."""
     try:
-        value = value_of(code, run.use, run.call.counter)
+        value = value_of(code, run.use, run.counters[0])
     except Unknown:
         return False
     return bool(value == run.use.context.value(size))
@@ -138,7 +138,7 @@ def _by_condition(
     for test in builder.conditions:
         try:
             outcomes = [
-                bool(value_of(test, run.use, run.call.counter)) for run, _ in pairs
+                bool(value_of(test, run.use, run.counters[0])) for run, _ in pairs
             ]
         except Unknown:
             continue
@@ -165,9 +165,7 @@ def _by_condition(
 def _holds(code: Expr, run: Run, size: Dim) -> bool:
     """Whether code comes to a size in all copies that a run stands for."""
     wanted = run.use.context.value(size)
-    copies = (
-        run.copies[:MOST_COPIES] if run.node.node.layer.repeat is not None else (None,)
-    )
+    copies = run.counters[:MOST_COPIES]
     try:
         return all(value_of(code, run.use, copy) == wanted for copy in copies)
     except Unknown:

@@ -350,10 +350,10 @@ def _test(ir: ClassIR, mine: Sequence[Run], others: Sequence[Run]) -> Expr | Non
     for test in ir.conditions:
         try:
             right = [
-                value_of(test, run.use, copy) for run in mine for copy in run.copies
+                value_of(test, run.use, copy) for run in mine for copy in run.counters
             ]
             wrong = [
-                value_of(test, run.use, copy) for run in others for copy in run.copies
+                value_of(test, run.use, copy) for run in others for copy in run.counters
             ]
         except Unknown:
             continue
