@@ -174,7 +174,7 @@ class _Verifier:
             return {}
         try:
             torch.manual_seed(0)
-            return {where: kind(**arguments(kind, instance, values))}
+            return {where: kind(**arguments_at(kind, instance, values))}
         except ValueError as error:
             self._compared.append(f"{where} raises ValueError: {error}")
         except RAISED_BY_TORCH as error:
@@ -205,7 +205,7 @@ class _Verifier:
             if not values.keys() <= accepted_params(kind, instance).keys():
                 continue  # the class has no other values for some of them
             try:
-                module = kind(**arguments(kind, instance, values)).eval()
+                module = kind(**arguments_at(kind, instance, values)).eval()
                 other = failed.networks.get(name, instance)  # with inputs of its sizes
                 # It may fail for some sizes only, and most often for small ones.
                 for sizes in (smallest_sizes(other), *sample_sizes(other)):
@@ -329,7 +329,7 @@ def _fixed(kind: type[nn.Module], instance: Instance, values: Values) -> str:
     return next((name for name in found if f"for {name} = " in text), "")
 
 
-def arguments(
+def arguments_at(
     kind: type[nn.Module], instance: Instance, values: Values
 ) -> dict[str, Any]:
     """The constructor's arguments: those with these values, and those without a default."""

@@ -10,7 +10,7 @@ from typing import Literal
 
 from compiler.dataclass import dataclass
 from compiler.diagnostics.text import cells, printable
-from compiler.symbolic.dims import Dim
+from compiler.symbolic.dims import TOO_LONG, Dim
 from compiler.symbolic.domain import Constraint
 from compiler.symbolic.evaluate import Value
 from compiler.symbolic.tensor import TensorType
@@ -193,5 +193,5 @@ def _formula(size: Size) -> str:
 
 def _amount(size: Dim | None) -> str:
     if size is None:
-        return "too long a formula"
+        return TOO_LONG
     return str(size) if size.constant is None else f"{size.constant:,}"

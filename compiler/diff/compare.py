@@ -13,7 +13,7 @@ from compiler.infer.param_values import shown
 from compiler.ir.graph import Scope
 from compiler.ir.typed import Instance, TypedGraph, walk_instances
 from compiler.language.params import Stepping
-from compiler.symbolic.dims import Dim
+from compiler.symbolic.dims import TOO_LONG, Dim
 
 ChangeKind = Literal["added", "removed", "changed"]
 
@@ -206,7 +206,7 @@ def _measured(section: ScopeSummary | None) -> Facts:
 
 
 def _formula(size: Dim | None) -> str:
-    return "too long a formula" if size is None else str(size)
+    return TOO_LONG if size is None else str(size)
 
 
 def _both(before: Mapping[str, object], after: Mapping[str, object]) -> list[str]:

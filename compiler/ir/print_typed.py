@@ -16,7 +16,7 @@ from compiler.ir.typed import (
 )
 from compiler.op.context import Context
 from compiler.op.op import Shape, arguments
-from compiler.symbolic.dims import Dim
+from compiler.symbolic.dims import TOO_LONG, Dim
 from compiler.symbolic.domain import Constraint
 from compiler.symbolic.tensor import TensorType, shape_text
 
@@ -172,5 +172,5 @@ def _range(constraint: Constraint) -> str:
 
 def _flops(flops: Dim | None) -> str:
     if flops is None:
-        return "too long a formula"
+        return TOO_LONG
     return "" if flops == Dim.of(0) else str(flops)

@@ -1,7 +1,7 @@
-"""How deep networks go: numbers of copies, and of levels, each of which divides sizes of the inputs.
+"""How deep networks go: numbers of copies, and of levels, each of which makes sizes of the inputs smaller.
 
 At some depth the least sizes that `dims` admit are too small, or no longer divisible. No formula says at which, so that
-the graph is inferred deeper and deeper.
+the graph is inferred deeper and deeper. Numbers that conditions ask for may be of levels; they are tried, too.
 """
 
 from __future__ import annotations
@@ -92,7 +92,10 @@ def _deeper(value: Value) -> Iterator[Value]:
 
 
 def _depth(value: Value) -> int:
-    return len(value) if isinstance(value, tuple) else int(value)  # type: ignore[arg-type]
+    if isinstance(value, tuple):
+        return len(value)
+    assert isinstance(value, int)
+    return value
 
 
 def _sizes(typed: TypedGraph) -> frozenset[Dim]:

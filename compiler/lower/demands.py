@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 from compiler.codegen.python import (
     Binary,
@@ -64,8 +65,8 @@ def bounds(
     """
     required = list(required)
     copies = {name for one in required for name in _numbers_of_copies(one)}
-    found = Demands(plan, taken, refused.numbers, demanded)
-    found.copies = copies
+    begin = partial(Demands, plan, taken, refused.numbers, demanded, copies)
+    found = begin()
     places = {name: place for place, name in enumerate(plan.scope.params)}
     asked = [
         _whether_or_not_used(one, uses)
@@ -101,8 +102,7 @@ def bounds(
                 added.append(part)
 
     def anew() -> Demands:
-        without = Demands(plan, taken, refused.numbers, demanded)
-        without.copies = copies
+        without = begin()
         without.refuse_zeros(counted)
         return without
 

@@ -50,6 +50,7 @@ from compiler.lower.state_types import state_class
 from compiler.lower.step_elsewhere import StepElsewhere
 from compiler.lower.unused_zeros import unused_zeros
 from compiler.op.library_sources import class_names
+from compiler.symbolic.evaluate import Value
 
 
 def lower(
@@ -158,12 +159,8 @@ def _proven(
             uses = prober.compiled(networks, merger.fixed)
             none = RefusedZeros(positive, held.copied)
             classes = _bounded(classes, constructors, required, none, uses)
-            deep = tuple(too_deep(held.most, typed.params))
-            own_plans = {id(ir.plan) for ir in networks.values()}
             return [
-                replace(ir, demands=(*ir.demands, *deep))
-                if deep and id(ir.plan) in own_plans
-                else ir
+                _with_depths(ir, constructors, held.most, typed.params)
                 for ir in classes
             ], constructors
         merger.fix(held.fixed)
@@ -194,6 +191,20 @@ def _bounded(
         others = [one for one in ir.demands if one not in lengths]
         found.append(replace(ir, demands=(*lengths, *new, *others)))
     return found
+
+
+def _with_depths(
+    ir: ClassIR,
+    constructors: Constructors,
+    most: Mapping[str, int],
+    values: Mapping[str, Value],
+) -> ClassIR:
+    """A network that refuses more copies and levels than its inputs can be divided for, of those that it takes."""
+    taken = constructors.of(ir.plan).params
+    own = {name: depth for name, depth in most.items() if name in taken}
+    if not own or ir.plan.scope.kind != "network":
+        return ir
+    return replace(ir, demands=(*ir.demands, *too_deep(own, values)))
 
 
 def _is_of_length(test: Expr) -> bool:

@@ -56,6 +56,7 @@ class Demands:
         taken: Signature,
         positive: Collection[str],
         demanded: Sequence[Expr],
+        copies: Collection[str],
     ) -> None:
         self.plan, self.taken = plan, taken.all
         self.late = late_params(taken.defaults)
@@ -75,7 +76,7 @@ class Demands:
         self.counts: dict[Expr, list[Number]] = {}
         """Names that are at least others than 1, such as numbers of copies, by these."""
         self.others: list[Required] = []
-        self.copies: Collection[str] = ()
+        self.copies = copies
         """The names of numbers of copies, and of lists of such."""
         self.early: list[Demand] = []
         """What formulas need to be worked out at all."""

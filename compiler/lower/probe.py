@@ -144,7 +144,7 @@ class Prober:
 
     def _most(self, names: Iterable[str]) -> Iterator[tuple[str, int]]:
         """Numbers of copies and levels, and lengths of lists, that cannot be larger for all sizes of the inputs."""
-        (typed,) = (found for key, (_, found) in self._known.items() if key == ())
+        typed = self.inferred({})
         assert typed is not None
         divisible = with_divisible_sizes(self._graph, typed)
         some = divides(typed)
@@ -167,12 +167,10 @@ class Prober:
     def _compiles_at(self, graph: Graph, name: str, value: Value) -> bool:
         """Whether another graph compiles at another value."""
         self.charge()
-        settings = {**self._chosen, name: value}
         try:
-            typed = infer(graph, "", settings, trial=True, earlier=self._earlier)
+            return not self._tried(graph, {name: value}).failed
         except (SpecError, TrialFailed):
             return False
-        return not typed.failed
 
     def _unseen_in(self, conditions: Mapping[str, Sequence[Expr]]) -> set[str]:
         """The names in conditions of networks that came out in one way alone."""
@@ -263,8 +261,7 @@ class Prober:
 
     def _infer(self, changes: Setting) -> TypedGraph | None:
         try:
-            settings = {**self._chosen, **changes}
-            typed = infer(self._graph, "", settings, trial=True, earlier=self._earlier)
+            typed = self._tried(self._graph, changes)
         except SpecError:
             return None
         except TrialFailed as error:
@@ -274,6 +271,16 @@ class Prober:
         if any(one.code in _UNSEEN for one in typed.diagnostics):
             self._unseen.add(_key(changes))
         return None if typed.failed else typed
+
+    def _tried(self, graph: Graph, changes: Setting) -> TypedGraph:
+        """A graph at other values.
+
+        Raises:
+            SpecError: where the values are wrong.
+            TrialFailed: at the first error of a layer.
+        """
+        settings = {**self._chosen, **changes}
+        return infer(graph, "", settings, trial=True, earlier=self._earlier)
 
     def _sizes(self, names: Collection[str]) -> Setting:
         """Other sizes that compile, all at once; none where there are no such."""

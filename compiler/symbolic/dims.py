@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import field
 from functools import lru_cache, partial, reduce
-from typing import Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 from weakref import WeakValueDictionary
 
 from compiler.dataclass import dataclass
@@ -44,6 +44,10 @@ MAX_WORK = 16 * MAX_SIZE
 
 class DimOverflow(ArithmeticError):
     """A result is too large: too many parts, too deep, or a huge coefficient."""
+
+
+TOO_LONG: Final = "too long a formula"
+"""What is shown in place of one."""
 
 
 @dataclass(frozen=True, slots=True)

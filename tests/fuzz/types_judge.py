@@ -36,7 +36,7 @@ from compiler.lower.validate import Validator
 from compiler.pipeline import compile_spec
 from compiler.program import Program
 from runtime.load import accepted_params, load_program
-from runtime.verify import arguments, concerns
+from runtime.verify import arguments_at, concerns
 from tests.fuzz.judge import DIFFERENCE, EXCEPTION, OK, REFUSED, Outcome
 from tests.fuzz.specs import spec_of, text_of
 
@@ -102,7 +102,7 @@ def _accepting(program: Program, rng: random.Random) -> Iterator[Outcome]:
             try:
                 with torch.device("meta"):
                     module = networks[name](
-                        **arguments(networks[name], instance, settings)
+                        **arguments_at(networks[name], instance, settings)
                     )
             except ValueError:
                 continue
