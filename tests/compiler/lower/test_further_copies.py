@@ -111,6 +111,27 @@ def test_a_condition_that_no_copy_has_met_yet_fixes_their_number(
     assert ("n" in inspect.signature(kind).parameters) is is_free
 
 
+FOR_SOME_INPUTS = (
+    "name: Net\nparams: {n: 3}\ninputs: {x: 'float[B, 8]', mask: 'bool[B]?'}\n"
+    "layers: {b: {op: Blk, repeat: n, last: i % 9 == 5, in: [x, mask]}}\n"
+    "blocks:\n  Blk:\n    params: {last: bool}\n    inputs: {x: 'float[B, D]', mask: 'bool[B]?'}\n    layers:\n"
+    "      wide: {op: concat, dim: -1, in: [x, x], when: given(mask) and not last, else: x}\n"
+    "      other: {op: concat, dim: -1, in: [x, x], when: given(mask), else: x}\n"
+    "      sum: {op: add, in: [wide, other]}\n"
+    "      first: {op: slice, dim: -1, start: 0, stop: D}\n"
+)
+
+
+def test_a_layer_that_some_inputs_turn_off_has_not_met_its_condition(
+    tmp_path: Path,
+) -> None:
+    """Without the mask it is off in each copy; in the sixth `sum` would fail with a mask."""
+    path = tmp_path / "net.yaml"
+    path.write_text(FOR_SOME_INPUTS, encoding="utf-8")
+    kind = load_program(compile_spec(path))[""]
+    assert "n" not in inspect.signature(kind).parameters
+
+
 OF_PARAMS = (
     "name: Net\nparams: {{width: 12, heads: 4}}\ninputs: {{x: 'float[B, width]'}}\nlayers:\n"
     "  more: {{op: concat, dim: -1, in: [x, x], when: {when}, else: x}}\n  norm: {norm}\n"
