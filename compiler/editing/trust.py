@@ -5,8 +5,9 @@ from __future__ import annotations
 from functools import cached_property
 
 from compiler.editing.prune import Pruned
-from compiler.ir.graph import Ref
+from compiler.ir.graph import Ref, Scope
 from compiler.ir.typed import Instance, TypedGraph, TypedNode, walk_instances
+from compiler.parse.document import MappingNode
 from compiler.parse.path_error import Path
 
 
@@ -76,11 +77,21 @@ class Trust:
         if not all(_has(ref, instance, sure) for ref in refs):
             return False
         inner = [call.instance for call in node.calls if call.instance is not None]
+        if self._pruned.left_out and any(_lacks_outputs(one.scope) for one in inner):
+            return False
         repeat = node.node.layer.repeat
         if repeat is None or repeat.chained:  # a copy is sure if those before it are
             return all(map(self._visit, inner))
         found = [self._visit(one) for one in inner]  # each, for what is inside of it
         return all(found)
+
+
+def _lacks_outputs(scope: Scope) -> bool:
+    """Whether outputs were dropped that nothing reads: what is left out may read them."""
+    written = scope.place.document.node((*scope.place.path, "outputs"))
+    return isinstance(written, MappingNode) and len(written.entries) != len(
+        scope.outputs
+    )
 
 
 def _path(node: TypedNode) -> Path:
