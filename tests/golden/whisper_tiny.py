@@ -347,6 +347,7 @@ class Whisper(nn.Module):
     Args:
         frames: places of the encoder; one stands for two columns of the
             spectrogram.
+        std: standard deviation of initial weights; narrow networks need more.
     """
 
     def __init__(
@@ -361,17 +362,19 @@ class Whisper(nn.Module):
         hidden: int | None = None,
         padding: int = 50257,
         dropout: float = 0.0,
+        std: float = 0.02,
     ) -> None:
         super().__init__()
         if hidden is None:
             hidden = 4 * width
         if min(vocab, mels, frames, context, width, heads, hidden) < 1:
             raise ValueError("all sizes must be at least 1")
-        if depth < 0:
-            raise ValueError("depth must be at least 0")
+        if min(depth, std) < 0:
+            raise ValueError("depth and std must be at least 0")
         if depth > 0 and width % heads != 0:
             raise ValueError("width must be a multiple of heads")
         self.context = context
+        self.std = std
         self.encoder = Encoder(mels, frames, width, depth, heads, hidden, dropout)
         self.decoder = Decoder(
             width, vocab, context, depth, heads, hidden, padding, dropout
@@ -383,11 +386,11 @@ class Whisper(nn.Module):
     def reset_parameters(self) -> None:
         for module in self.modules():
             if isinstance(module, nn.Linear | nn.Conv1d):
-                init.normal_(module.weight, std=0.02)
+                init.normal_(module.weight, std=self.std)
                 if module.bias is not None:
                     init.zeros_(module.bias)
             elif isinstance(module, nn.Embedding):
-                init.normal_(module.weight, std=0.02)
+                init.normal_(module.weight, std=self.std)
                 if module.padding_idx is not None:
                     init.zeros_(module.weight[module.padding_idx])
         if self.decoder.embed_tokens.padding_idx is not None:
