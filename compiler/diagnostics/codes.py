@@ -69,6 +69,7 @@ CODE_GROUPS: dict[str, dict[str, str]] = {
         "unchecked": "The variants are too large to be checked together.",
         "channels-last": "An image has its channels last, and a layer reads them as a height.",
         "implicit-else": "A layer with several inputs has `when`, and no `else` that names the value in its place.",
+        "implicit-output": "A layer reads the first of numbered outputs, without its number, and nothing reads others.",
         "bad-expert": "What an expert gives for a token depends on the tokens that are sent with it.",
         "not-causal": "An output depends on later positions of a sequence that is given step by step.",
         "batch-statistics": "A layer of a network that is stepped takes statistics over all positions in training.",

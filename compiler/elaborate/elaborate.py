@@ -8,6 +8,7 @@ from compiler.elaborate.channels_last import warn_of_channels_last
 from compiler.elaborate.check_blocks import check_defaults, check_patterns
 from compiler.elaborate.check_variants import check_variants
 from compiler.elaborate.drop_unread import drop_unread
+from compiler.elaborate.first_output import warn_of_first_output
 from compiler.elaborate.targets import Targets
 from compiler.elaborate.unused import reached, warn_of_unused
 from compiler.ir.graph import Graph, Place, Scope, Unit
@@ -32,7 +33,9 @@ def elaborate(unit: Unit) -> Graph:
     }
     check_variants(unit, report)
     report.raise_if_failed()
-    drop_unread(reached(networks.values()), scopes.builders, unit.spec.expect.types)
+    made = reached(networks.values())
+    warn_of_first_output(made, report)
+    drop_unread(made, scopes.builders, unit.spec.expect.types)
     warn_of_unused(unit, networks, blocks, report)
     warn_of_channels_last(networks.values(), report)
     return Graph(

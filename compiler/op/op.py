@@ -277,6 +277,18 @@ class Op:
         return names[0] if len(names) == 1 else TupleExpr(names)
 
 
+class NumberedOutputs(Op):
+    """Base of ops that give several tensors alike: the outputs "0", "1", and so on, a tuple in torch."""
+
+    outputs: ClassVar[tuple[str, ...] | None] = None
+
+    def ports(self, count: int) -> tuple[str, ...]:
+        return tuple(map(str, range(count)))
+
+    def targets(self, names: tuple[Expr, ...]) -> Expr:
+        return TupleExpr(names)
+
+
 def per_op(function: Callable[[type[Op]], _Found]) -> Callable[[type[Op]], _Found]:
     """Remember what a function finds of each op."""
     known: dict[type[Op], _Found] = {}

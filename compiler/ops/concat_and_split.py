@@ -22,7 +22,7 @@ from compiler.op.combine_flows import (
 from compiler.op.context import Context
 from compiler.op.dependence import Dependence, Known, moved_known
 from compiler.op.flow import FlowCall, flow_rule
-from compiler.op.op import ANY, Code, Op, Port, Shape
+from compiler.op.op import ANY, Code, NumberedOutputs, Op, Port, Shape
 from compiler.op.registry import register
 from compiler.ops._tensor_method import list_argument, promote
 from compiler.symbolic.dims import Dim, exact_div
@@ -145,17 +145,10 @@ class Stack(_Joining):
         return with_axes(joined, [*range(axis), None, *range(axis, kind.rank)])
 
 
-class _Splitting(Op):
-    """Base class: one tensor is split along a dimension into the outputs "0", "1", and so on."""
+class _Splitting(NumberedOutputs):
+    """Base class: one tensor is split along a dimension."""
 
     inputs: ClassVar[tuple[Port, ...]] = (Port("input", ANY),)
-    outputs: ClassVar[tuple[str, ...] | None] = None
-
-    def ports(self, count: int) -> tuple[str, ...]:
-        return tuple(map(str, range(count)))
-
-    def targets(self, names: tuple[Expr, ...]) -> Expr:
-        return TupleExpr(names)
 
     @flow_rule("along T", reads_sizes=True)
     def flow(self, call: FlowCall) -> tuple[Dependence, ...]:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Literal
 
-from compiler.codegen.python import Expr, TupleExpr, attr, call, lit
+from compiler.codegen.python import Expr, attr, call, lit
 from compiler.op import errors
 from compiler.op.arg_types import Axis, Count, Extent, Integer
 from compiler.op.context import Context
 from compiler.op.dependence import SIZE, Dependence, Positions, moved_known
 from compiler.op.flow import FlowCall, flow_rule, sized_axes
 from compiler.op.flow_rules import position_axis, source
-from compiler.op.op import ANY, Code, Op, Port
+from compiler.op.op import ANY, Code, NumberedOutputs, Op, Port
 from compiler.op.registry import register
 from compiler.ops.embedding import position_range
 from compiler.symbolic.dims import Dim
@@ -116,7 +116,7 @@ class Linspace(Op):
 
 
 @register("meshgrid", torch="torch.meshgrid")
-class Meshgrid(Op):
+class Meshgrid(NumberedOutputs):
     """The coordinates of all points of a grid: any[H], any[W] -> any[H, W], any[H, W]; of any number of dimensions.
 
     Output k holds input k, which varies along dimension k; with `indexing: xy`, the first two dimensions are
@@ -127,7 +127,6 @@ class Meshgrid(Op):
 
     family = "creation"
     inputs = (Port("inputs", ANY, variadic=True),)
-    outputs = None
     chains = False
 
     def infer(
@@ -139,12 +138,6 @@ class Meshgrid(Op):
             raise errors.constraint("meshgrid needs inputs of one dtype")
         shape = tuple(inputs[n].numel for n in self._order(len(inputs)))
         return (TensorType(inputs[0].kind, shape),) * len(inputs)
-
-    def ports(self, count: int) -> tuple[str, ...]:
-        return tuple(map(str, range(count)))
-
-    def targets(self, names: tuple[Expr, ...]) -> Expr:
-        return TupleExpr(names)
 
     def _order(self, count: int) -> list[int]:
         """The input that varies along each dimension, which is also the dimension along which each input does."""
