@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from compiler.elaborate.check_names import formulas
 from compiler.expr.syntax import names_in
 from compiler.infer.instances import InstanceBuilder
-from compiler.ir.graph import Scope
+from compiler.ir.graph import Node, Scope
 from compiler.ir.typed import Types, hashable
 from compiler.language.initializers import Initializer
 from compiler.language.layers import Layer
@@ -118,6 +118,14 @@ def copies_are_equal(given: Types, following: Types, context: Context) -> bool:
         or _values(kind, context) == _values(following[port], context)
         for port, kind in given.items()
     )
+
+
+def note_same(given: Types, following: Types, node: Node, context: Context) -> None:
+    """Remember that the next copy takes what this one does: the copies of a group have one class."""
+    for port, kind in given.items():
+        other = following[port]
+        if isinstance(kind, TensorType) and isinstance(other, TensorType):
+            context.note_same(kind, other, node)
 
 
 def equal_by_floats(given: Types, following: Types, names: SymbolTable) -> bool:

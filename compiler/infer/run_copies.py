@@ -10,6 +10,7 @@ from compiler.infer.repeats import (
     equal_by_floats,
     for_copy,
     in_copy,
+    note_same,
 )
 from compiler.infer.resolved_layer import ResolvedLayer, RunLayer
 from compiler.ir.typed import LayerCall, Types
@@ -42,6 +43,8 @@ def run_copies(
         equal = copies_are_equal(given, following, context)
         if layer.group and not equal:
             raise _changing_group()
+        if layer.group and done + 1 < count:
+            note_same(given, following, layer.node, context)
         if equal and not layer.group:
             equal = not equal_by_floats(given, following, instance.names)
         run = _alike(layer, instance, done, count, counted) if equal else 1

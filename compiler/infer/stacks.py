@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from compiler.diagnostics.diagnostic import InstancePath, Report
 from compiler.diagnostics.text import listed
 from compiler.infer.instances import InstanceBuilder
@@ -29,7 +31,7 @@ def stacked(
     found: dict[str, TensorType] = {}
     for name, port in repeat.stack.items():
         try:
-            kind = _common(name, port, calls, instance)
+            kind = _common(name, port, node, calls, instance)
         except OpError as fault:
             key = fault.code == "duplicate-name"
             span = node.place.at("repeat", "stack").span(name, key=key)
@@ -49,7 +51,11 @@ def named_count(count: Formula | int, instance: InstanceBuilder) -> Dim:
 
 
 def _common(
-    name: str, port: str, calls: tuple[LayerCall, ...], instance: InstanceBuilder
+    name: str,
+    port: str,
+    node: Node,
+    calls: tuple[LayerCall, ...],
+    instance: InstanceBuilder,
 ) -> TensorType:
     """The type of an output that all copies give.
 
@@ -68,4 +74,7 @@ def _common(
         first, other, *_ = types
         message = f"{port} is {first} in one copy and {other} in another"
         raise OpError("repeat-mismatch", f"{message}: they do not stack")
+    for call, following in pairwise(calls):
+        one, other = call.outputs[port], following.outputs[port]
+        instance.context.note_same(one, other, node)
     return calls[-1].outputs[port]

@@ -24,18 +24,22 @@ from compiler.codegen.python import (
     lit,
 )
 from compiler.codegen.traversal import children, placeholders
+from compiler.expr.syntax import names_in
 from compiler.ir.graph import Alternatives, Node, Scope
 from compiler.ir.module import ScopeName
 from compiler.ir.typed import TypedNode
 from compiler.language.initializers import Initializer
 from compiler.lower.class_plan import ClassPlan, Run
+from compiler.lower.evaluate_code import folded_numbers
 from compiler.lower.required import Relation, Required, negated, of_copies
 from compiler.lower.scope_code import size_code, value_code
 from compiler.op.arg_types import range_of, sized
+from compiler.op.context import Equality
 from compiler.op.op import Op
 from compiler.op.op import arguments as op_arguments
 from compiler.symbolic.dims import Dim
-from compiler.symbolic.symbols import InputDim, ListItem, ParamNumber
+from compiler.symbolic.symbol_table import COUNTER
+from compiler.symbolic.symbols import InputDim, ListItem, Opaque, ParamNumber, Symbol
 
 _Alternative = tuple[tuple[Expr, ...], object, Mapping[str, Any]]
 """What a layer may be: the conditions under which it is, its target, and its arguments."""
@@ -90,29 +94,29 @@ def _of_defaults(plan: ClassPlan) -> Iterator[Required]:
 
 def _of_sizes(plan: ClassPlan) -> Iterator[Required]:
     """The sizes that layers need to be multiples of others, or at least others."""
-    found: dict[tuple[Dim, Dim, Hashable, Relation], None] = {}
+    found: dict[tuple[Dim, Dim, Hashable, Relation, Equality | None], None] = {}
     for use in plan.uses:
-        found |= dict.fromkeys((*x, "multiple") for x in use.context.multiples)
-        found |= dict.fromkeys((*x, "least") for x in use.context.leasts)
-        found |= dict.fromkeys((*x, "equal") for x in use.context.equals)
-        found |= dict.fromkeys((*x, "not") for x in use.context.unequals)
+        known = use.context
+        found |= dict.fromkeys((*x, "multiple", None) for x in known.multiples)
+        found |= dict.fromkeys((*x, "least", None) for x in known.leasts)
+        found |= dict.fromkeys((*x[:3], "equal", x[3]) for x in known.equals)
+        found |= dict.fromkeys((*x, "not", None) for x in known.unequals)
     # By identity: a group shares what is known of sizes with the scope around it, which may have a layer of that name.
     conditions = {
         id(node): under
         for name in plan.scope.nodes
         for under, node in _possible(plan.scope, name)
     }
-    for size, other, node, relation in found:
+    for size, other, node, relation, equality in found:
         symbols = size.symbols | other.symbols
         if (
             isinstance(node, Node)
             and id(node) in conditions
-            and all(
-                isinstance(one, InputDim | ParamNumber | ListItem) for one in symbols
-            )
+            and all(map(_is_named, symbols))
         ):
             codes = size_code(size), size_code(other)
-            one = Required(*codes, conditions[id(node)], relation)
+            under, broadcasts = conditions[id(node)], equality == "or 1"
+            one = Required(*codes, under, relation, broadcasts=broadcasts)
             when = built_when(plan, node.name)
             if relation == "equal" and any(
                 _says_equal(x, codes) for x in (*when, *one.conditions)
@@ -120,7 +124,19 @@ def _of_sizes(plan: ClassPlan) -> Iterator[Required]:
                 continue
             repeat = node.layer.repeat
             count = None if repeat is None else value_code(repeat.count)
-            yield from _under(when, of_copies(one, count))
+            if equality == "of copies":
+                assert count is not None
+                more = Compare(">", count, lit(1))
+                yield from _under(when, [replace(one, counts=(more,))])
+            else:
+                yield from _under(when, of_copies(one, count))
+
+
+def _is_named(symbol: Symbol) -> bool:
+    """Whether names of a scope alone say what a symbol is: no number of a copy, no dimension behind `...`."""
+    if isinstance(symbol, Opaque):
+        return symbol.counter is None and COUNTER not in names_in(symbol.expr)
+    return isinstance(symbol, InputDim | ParamNumber | ListItem)
 
 
 def _says_equal(condition: Expr, pair: tuple[Expr, Expr]) -> bool:
@@ -150,6 +166,8 @@ def _of_layer(
     if layer.repeat is not None:
         count = value_code(layer.repeat.count)
         least = min(len(layer.repeat.stack) + len(layer.repeat.collect), 1)
+        for place in _items(layer.repeat.at):
+            yield Required(count, folded_numbers(Binary("+", place, lit(1))), when)
         yield Required(count, lit(least), when)
         yield from _worked_out(count, when)
     for condition in when:

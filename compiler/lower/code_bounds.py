@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping
+from functools import reduce
 from math import ceil, floor, inf, lcm
 from types import MappingProxyType
 
@@ -22,6 +23,7 @@ from compiler.codegen.python import (
 )
 from compiler.codegen.traversal import filled
 from compiler.dataclass import dataclass
+from compiler.ir.module import ScopeNumber
 from compiler.lower.scope_code import PythonNotation
 from compiler.symbolic.dims import (
     Dim,
@@ -53,6 +55,9 @@ class CodePart(Symbol):
 
 
 def _named(key: Hashable) -> Expr:
+    if isinstance(key, ScopeNumber):
+        kind = type(key.symbol).__name__
+        return Name(f"{kind}_{getattr(key.symbol, 'position', 0)}")
     return Name(getattr(key, "name", None) or str(key))
 
 
@@ -265,6 +270,10 @@ class Bounds:
         match code:
             case Literal(int() | float() as value):
                 return value, value
+            case Subscript(TupleExpr(parts), (index,)) if parts and not isinstance(
+                index, Slice
+            ):
+                return reduce(hull, map(self.of, parts))
             case Subscript(items, (index,)) if not isinstance(index, Slice):
                 return self._items.get(items, UNBOUNDED)
             case Conditional(_, body, orelse):

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from compiler.codegen.python import (
-    Conditional,
     Expr,
 )
 from compiler.expr.syntax import Expression, names_in
@@ -14,7 +13,7 @@ from compiler.infer.repeats import uses_counter
 from compiler.ir.typed import TypedNode
 from compiler.lower.class_plan import ClassPlan, Run
 from compiler.lower.copy_sizes import first_or, is_listed, size_of_copy
-from compiler.lower.evaluate_code import Unknown, value_of
+from compiler.lower.evaluate_code import Unknown, either_of, value_of
 from compiler.lower.parted import parted
 from compiler.lower.scope_code import name_code, size_code
 from compiler.lower.to_python import to_python
@@ -158,7 +157,7 @@ def _by_condition(
             ]
             chosen += fits[:1]
         if len(chosen) == 2:
-            return Conditional(test, *chosen)
+            return either_of(test, *chosen)
     return None
 
 

@@ -15,12 +15,13 @@ from compiler.codegen.python import (
     Literal,
     Name,
     Placeholder,
+    Subscript,
     TupleExpr,
     call,
     lit,
     subscript,
 )
-from compiler.codegen.traversal import filled, placeholders
+from compiler.codegen.traversal import filled, mapped, placeholders
 from compiler.dataclass import dataclass
 from compiler.expr.syntax import names_in
 from compiler.ir.module import ScopeName, ScopeNumber, reads
@@ -315,16 +316,13 @@ def _which(ir: ClassIR, plans: _Plans, number: int) -> Expr:
         return test
     mine = list(plans[number][1])
     others = [run for _, runs in plans[number + 1 :] for run in runs]
-    if (
-        mine[0].node.node.layer.repeat is None
-        or len({id(run.use) for run in (*mine, *others)}) > 1
-    ):
+    if mine[0].node.node.layer.repeat is None or not _agree(mine, others):
         groups: dict[int, list[Any]] = {}
         for position, (_, runs) in enumerate(plans):
             for run in runs:
                 groups.setdefault(position, []).append(run.use)
         raise Parted(ir.plan, mine[0].node.node.name, _apart(groups))
-    copies = [copy for run in mine for copy in run.copies]
+    copies = sorted({copy for run in mine for copy in run.copies})
     counter = Placeholder(ScopeName(COUNTER))
     if len(copies) == 1:
         return Compare("==", counter, lit(copies[0]))
@@ -360,6 +358,17 @@ def _test(ir: ClassIR, mine: Sequence[Run], others: Sequence[Run]) -> Expr | Non
         if all(right) and not any(wrong):
             return test
     return None
+
+
+def _agree(mine: Sequence[Run], others: Sequence[Run]) -> bool:
+    """Whether all uses have the same copies, and the same of them apart from others: their numbers tell."""
+    numbers: list[dict[int, set[int]]] = [{}, {}]
+    for found, runs in zip(numbers, (mine, others), strict=True):
+        for run in runs:
+            found.setdefault(id(run.use), set()).update(run.copies)
+    if numbers[0].keys() != numbers[1].keys():
+        return False
+    return all(len({*map(frozenset, x.values())}) == 1 for x in numbers)
 
 
 def _apart(groups: Mapping[int, Sequence[Any]]) -> list[list[Any]]:
@@ -495,14 +504,38 @@ def in_constructor(
     def fill(key: object) -> Expr:
         if isinstance(key, ScopeNumber):
             return Name(arguments[name_of(key, ir.plan)])
-        assert isinstance(key, ScopeName), key
+        assert isinstance(key, ScopeName | FixedList), key
         if counter and key.name == COUNTER:
             return Name(counter)
         return Name(arguments[key.name])
 
     built = filled(code, construct)
     fixed = ir.plan.fixed
-    return filled(with_values(built, fixed) if fixed else built, fill)
+    return filled(_with_fixed(built, fixed) if fixed else built, fill)
+
+
+@dataclass(frozen=True)
+class FixedList:
+    """A list that is no argument, of which code reads items that it works out: it has a name of its own."""
+
+    name: str
+
+
+def _with_fixed(code: Expr, fixed: Mapping[str, Value]) -> Expr:
+    """Code with the values of params that are no arguments; lists of which items are worked out by their names."""
+
+    def one(part: Expr) -> Expr:
+        match part:
+            case Subscript(Placeholder(ScopeName(name))) if isinstance(
+                fixed.get(name), tuple
+            ):
+                found = with_values(part, fixed)
+                if not isinstance(found, Subscript):
+                    return found
+                return Subscript(Placeholder(FixedList(name)), found.index)
+        return mapped(part, one)
+
+    return with_values(one(code), fixed)
 
 
 def annotation(name: str) -> Expr:

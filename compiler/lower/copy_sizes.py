@@ -8,7 +8,6 @@ from itertools import pairwise
 from compiler.codegen.python import (
     Binary,
     Compare,
-    Conditional,
     Expr,
     Placeholder,
     Subscript,
@@ -17,6 +16,7 @@ from compiler.codegen.python import (
     subscript,
 )
 from compiler.ir.module import ScopeName
+from compiler.lower.evaluate_code import either_of
 from compiler.symbolic.dims import Dim, exact_div
 from compiler.symbolic.symbol_table import (
     COPY_INDEX,
@@ -106,7 +106,7 @@ def is_listed(code: Expr) -> bool:
 
 def first_or(first: Expr, others: Expr) -> Expr:
     """One size for the first copy, and one for those after it."""
-    return Conditional(Compare("==", COUNTER, lit(0)), first, others)
+    return either_of(Compare("==", COUNTER, lit(0)), first, others)
 
 
 def _progression(

@@ -70,9 +70,9 @@ def bounds(
     places = {name: place for place, name in enumerate(plan.scope.params)}
     asked = [
         _whether_or_not_used(one, uses)
-        for one in required
-        if found.takes(one)
-        and (one.of_init or not any(_is_refuted(one, use) for use in uses))
+        for each in required
+        if found.takes(each)
+        for one in _not_refuted(each, uses)
     ]
     asked = list(under_fewest(asked))
     asked = [x for one in asked for x in simplified(one, found.fixed, found.known)]
@@ -158,6 +158,17 @@ def _is_refuted(one: Required, use: Instance) -> bool:
         return bool(value_of(one.test, use))
     except (Unknown, TypeError):
         return True
+
+
+def _not_refuted(one: Required, uses: Sequence[Instance]) -> Iterator[Required]:
+    """What is required, unless a network that compiles does not have it; of sizes that broadcast of those above 1."""
+    plain = replace(one, broadcasts=False)
+    if one.of_init or not any(_is_refuted(plain, use) for use in uses):
+        yield plain
+    elif one.broadcasts:
+        above = (Compare("!=", size, lit(1)) for size in (one.code, one.least))
+        above_one = replace(plain, conditions=(*one.conditions, *above))
+        yield from _not_refuted(above_one, uses)
 
 
 def _of_whole_number(one: Required, plan: ClassPlan) -> Required:

@@ -26,7 +26,7 @@ from compiler.codegen.python import (
     Unary,
     lit,
 )
-from compiler.codegen.traversal import children, filled, mapped
+from compiler.codegen.traversal import children, filled, mapped, walk
 from compiler.expr.syntax import CONSTANTS
 from compiler.ir.module import ScopeName, ScopeNumber
 from compiler.ir.typed import Instance
@@ -170,7 +170,7 @@ def fold(
             test = one(part.test)
             if isinstance(test, Literal):
                 return one(part.body) if test.value else one(part.orelse)
-            return Conditional(test, one(part.body), one(part.orelse))
+            return either_of(test, one(part.body), one(part.orelse))
         part = mapped(part, one)
         foldable = _is_count(part) if isinstance(part, Call) else type(part) in _FOLDED
         return folded(part) if foldable else part
@@ -188,8 +188,8 @@ def fold(
                 Attribute(Placeholder(key), "shape"), (Literal(int() as axis),)
             ):
                 return size_at(key, axis) or part
-            case Subscript(TupleExpr(items), (Literal(int() as place),)):
-                return items[place] if -len(items) <= place < len(items) else part
+            case Subscript(TupleExpr(items), (place,)):
+                return _taken(items, place) or part
             case Unary("not", Literal(value)):
                 return Literal(not value)
             case Logic(op, items):
@@ -199,6 +199,36 @@ def fold(
         return part
 
     return one(code)
+
+
+def _taken(items: tuple[Expr, ...], place: Expr | Slice) -> Expr | None:
+    """An item of a list that stands in code, or some; None where no number says which."""
+    match place:
+        case Literal(int(number)):
+            return items[number] if -len(items) <= number < len(items) else None
+        case Slice(None | Literal() as first, None | Literal() as stop, None):
+            start, end = (
+                None if one is None else _whole(one.value) for one in (first, stop)
+            )
+            return TupleExpr(items[start:end])
+    return None
+
+
+def either_of(test: Expr, body: Expr, orelse: Expr) -> Expr:
+    """`body if test else orelse`; where both are one, that alone, unless the test may fail."""
+    if body == orelse and not any(map(_may_fail, walk(test))):
+        return body
+    return Conditional(test, body, orelse)
+
+
+def _may_fail(part: Expr | Slice) -> bool:
+    """Whether a part of a test may have no value: an item that is not there, a division by 0, the log of 0."""
+    match part:
+        case Binary("//" | "%" | "/" | "**", _, Literal(int(divisor))):
+            return divisor <= 0
+        case Binary(op):
+            return op not in ("+", "-", "*")
+    return isinstance(part, Subscript | Call)
 
 
 def folded_numbers(code: Expr) -> Expr:

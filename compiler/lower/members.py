@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from compiler.codegen.python import Conditional, Expr, Placeholder, call
+from compiler.codegen.python import Expr, Placeholder, call
 from compiler.elaborate.check_names import formulas
 from compiler.expr.syntax import names_in
 from compiler.infer.call_op import op_inputs
 from compiler.infer.repeats import uses_counter
 from compiler.ir.graph import Alternatives, Node, Scope
 from compiler.ir.sequential import is_chain
-from compiler.ir.typed import TypedNode
+from compiler.ir.typed import Instance, TypedNode
 from compiler.lower.class_ir import Construct, Held, wrapped
 from compiler.lower.class_plan import ClassPlan, Run
 from compiler.lower.draft import Draft
 from compiler.lower.emit import LayerCode
-from compiler.lower.parted import Unwritten
+from compiler.lower.evaluate_code import either_of
+from compiler.lower.parted import Parted, Unwritten
 from compiler.lower.scope_code import own_counter, value_code
 from compiler.op.op import Op
 from compiler.symbolic.dims import Dim
@@ -104,9 +105,24 @@ class Members:
         repeat = typed.node.layer.repeat
         copies = repeat is not None and not repeat.share
         if repeat is not None and repeat.share:
+            self._part_without_copies(name)
             self.draft.demand_copies(typed, f"all copies share the weights of {name}")
         present = when is None or builds is True
         self.held.append(Held(typed, build, copies, present, when))
+
+    def _part_without_copies(self, layer: str) -> None:
+        """Uses in which no copy shares weights have none: their class is another one.
+
+        Raises:
+            Parted: where there are uses of both sorts.
+        """
+        found: dict[bool, list[Instance]] = {}
+        for use in self.draft.plan.uses:
+            node = use.nodes.get(layer)
+            if node is not None and node.active:
+                found.setdefault(bool(node.calls), []).append(use)
+        if len(found) > 1:
+            raise Parted(self.draft.plan, layer, list(found.values()))
 
     def _build(self, typed: TypedNode, runs: Sequence[Run]) -> Expr | None:
         """The expression that builds one copy of a layer; None for a pure function."""
@@ -132,7 +148,7 @@ class Members:
                 continue
             made = self._construct(own[0].node, own)
             test = value_code(when)
-            code = made if code is None else Conditional(test, made, code)
+            code = made if code is None else either_of(test, made, code)
         assert code is not None
         return code
 

@@ -74,6 +74,7 @@ class ConstructorPrinter:
     def function(self, calls_reset: bool) -> Function:
         """`__init__`, which may end in a call of `reset_parameters`."""
         body: list[Stmt] = [ExprStatement(method(call("super"), "__init__"))]
+        start = len(body)
         late = late_params(self.constructors.of(self.plan).defaults)
         early = [x for x in self.ir.demands if late and not asks_for(x[0], late)]
         body += map(self._refused, early)
@@ -91,6 +92,7 @@ class ConstructorPrinter:
         for held in self.ir.held:
             self._declare(held, body)
         body += self._ties()
+        body[start:start] = self._lists(body)
         if calls_reset:
             body.append(ExprStatement(call("self.reset_parameters")))
         return Function(
@@ -142,6 +144,14 @@ class ConstructorPrinter:
     def _type(self, name: str) -> str:
         scope = self.plan.scope.environment
         return param_type(scope.params[name], self.plan.first.params[name])
+
+    def _lists(self, body: Sequence[Stmt]) -> Iterator[Stmt]:
+        """`widths = (8, 16)`: the lists that are no arguments, and of which code works out which items it reads."""
+        signature, used = self.constructors.of(self.plan), used_names(body)
+        for name, value in self.plan.fixed.items():
+            argument = signature.names[name]
+            if isinstance(value, tuple) and argument in used:
+                yield Assign((Name(argument),), value_code(value))
 
     def _refused(self, demand: Demand) -> Stmt:
         """The statement that refuses arguments."""

@@ -70,6 +70,7 @@ class Required:
         counts: tests of numbers of copies, such as `n > 0`, without which nothing is required.
         default: the param that is computed from it where it is not given; "" for none.
         is_refused: whether the layer itself refuses other numbers.
+        broadcasts: whether one of two equal sizes may be 1 as well.
         of_init: whether a formula of `init` requires it, which is not worked out where other values are tried.
     """
 
@@ -82,6 +83,7 @@ class Required:
     default: str = ""
     is_refused: bool = False
     of_init: bool = False
+    broadcasts: bool = False
 
     @property
     def codes(self) -> tuple[Expr, ...]:

@@ -10,7 +10,6 @@ from compiler.codegen.python import (
     Call,
     Compare,
     Comprehension,
-    Conditional,
     Expr,
     Logic,
     Name,
@@ -24,7 +23,7 @@ from compiler.codegen.python import (
 )
 from compiler.expr import syntax
 from compiler.ir.module import InputName
-from compiler.lower.evaluate_code import number_code
+from compiler.lower.evaluate_code import either_of, number_code
 from compiler.symbolic.evaluate import evaluate
 
 Resolve = Callable[[str], Expr]
@@ -60,7 +59,7 @@ def to_python(expr: syntax.Expression, resolve: Resolve) -> Expr:
             return Logic(op, tuple(to_python(item, resolve) for item in operands))
         case syntax.IfElse(test, body, orelse):
             parts = (to_python(part, resolve) for part in (test, body, orelse))
-            return Conditional(*parts)
+            return either_of(*parts)
         case syntax.Indexing() | syntax.Slicing():
             return subscript(to_python(expr.value, resolve), _place(expr, resolve))
         case syntax.ListLiteral() | syntax.CountedList():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
+from typing import Literal
 
 from compiler.dataclass import dataclass
 from compiler.op import errors
@@ -30,6 +31,10 @@ class Listed:
     count: Dim
 
 
+Equality = Literal["equal", "or 1", "of copies"]
+"""Why sizes are equal: always, unless one is 1 and broadcasts, or where a layer has several copies."""
+
+
 class Context:
     """Decides questions about the sizes of one scope.
 
@@ -44,7 +49,7 @@ class Context:
         self.domain = domain or Domain({})
         self._values: dict[Dim, Dim] = {}
         self._floors: dict[Atom, Dim] = {}
-        self.equals: dict[tuple[Dim, Dim, Hashable], None] = {}
+        self.equals: dict[tuple[Dim, Dim, Hashable, Equality], None] = {}
         """Sizes that are equal by their values, not by their names, as a layer needs it, each with that layer."""
         self.multiples: dict[tuple[Dim, Dim, Hashable], None] = {}
         """Sizes that are multiples of others, as a layer needs it, each with that layer."""
@@ -108,17 +113,23 @@ class Context:
             raise errors.not_constant(what, value, argument)
         return value.constant
 
-    def equal(self, left: Dim, right: Dim) -> bool:
+    def equal(self, left: Dim, right: Dim, kind: Equality = "equal") -> bool:
         """Whether two sizes are equal for every size of the inputs."""
         if left == right:
             return True
         values = self.value(left), self.value(right)
         equal = self.domain.equal(*values)
         if equal:
-            self.note_equal(left, right)
+            self.note_equal(left, right, kind=kind)
         return equal
 
-    def note_equal(self, left: Dim, right: Dim, layer: Hashable = None) -> None:
+    def note_equal(
+        self,
+        left: Dim,
+        right: Dim,
+        layer: Hashable = None,
+        kind: Equality = "equal",
+    ) -> None:
         """Remember that two sizes are equal here, and have to be at other params.
 
         Of sizes that inputs decide, what the two do not share is compared: of `T` and `T + 2 * pad - k + 1` numbers.
@@ -138,7 +149,12 @@ class Context:
                 return
             sides = two_sides(difference)
             left, right = sorted(sides, key=lambda side: (side.size, str(side)))
-        self.equals[left, right, layer] = None
+        self.equals[left, right, layer, kind] = None
+
+    def note_same(self, one: TensorType, other: TensorType, layer: Hashable) -> None:
+        """Remember that types are equal by value, as several copies need it."""
+        for left, right in zip(one.shape, other.shape, strict=True):
+            self.note_equal(left, right, layer, "of copies")
 
     def is_one(self, size: Dim) -> bool:
         """Whether a size is 1, so that it broadcasts."""
@@ -265,7 +281,7 @@ class Context:
             return left
         if self.is_one(left):
             return right
-        if self.is_one(right) or self.equal(left, right):
+        if self.is_one(right) or self.equal(left, right, "or 1"):
             return left
         message = f"{op} needs shapes that broadcast"
         conditions = self.when_equal(left, right)

@@ -56,14 +56,15 @@ class ReversedLists(nn.Module):
 
     def __init__(self, classes: int = 5) -> None:
         super().__init__()
+        widths = (8, 16, 24)
         if classes < 1:
             raise ValueError("classes must be at least 1")
         self.down = nn.ModuleList(
-            Down(3 if i == 0 else (8, 16, 24)[i - 1], (8, 16, 24)[i]) for i in range(3)
+            Down(3 if i == 0 else widths[i - 1], widths[i]) for i in range(3)
         )
         self.middle = nn.Conv2d(24, 48, kernel_size=3, padding=1)
         self.up = nn.ModuleList(
-            Up(48 if i == 0 else (8, 16, 24)[-i], (24, 16, 8)[i], (8, 16, 24)[-1 - i])
+            Up(48 if i == 0 else widths[-i], (24, 16, 8)[i], widths[-1 - i])
             for i in range(3)
         )
         self.head = nn.Conv2d(8, classes, kernel_size=1)

@@ -121,6 +121,7 @@ class HiFiGAN(nn.Module):
         slope: float = 0.1,
     ) -> None:
         super().__init__()
+        rates = (8, 8, 2, 2)
         if len(kernels) < 1:
             raise ValueError("len(kernels) must be at least 1")
         if len(rate_kernels) < 4:
@@ -140,7 +141,7 @@ class HiFiGAN(nn.Module):
             Stage(
                 width // (2**i),
                 width // (2 ** (i + 1)),
-                (8, 8, 2, 2)[i],
+                rates[i],
                 rate_kernels[i],
                 kernels,
                 slope,
