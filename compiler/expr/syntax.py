@@ -7,6 +7,7 @@ prints its results as expressions too.
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import field, replace
+from functools import lru_cache
 
 from compiler.dataclass import dataclass
 
@@ -231,6 +232,7 @@ def children(expr: Expression) -> tuple[Expression, ...]:
             return ()
 
 
+@lru_cache(maxsize=4_096)
 def names_in(expr: Expression) -> frozenset[str]:
     """All names that an expression takes from its scope."""
     return frozenset(one.id for one in variables(expr))

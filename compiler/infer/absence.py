@@ -90,32 +90,42 @@ def may_be_missing(scope: Scope, name: str) -> bool:
     )
 
 
-def check_asked(scope: Scope, report: Report) -> None:
-    """Report every condition of a group that asks for what is always given."""
+def check_asked(scope: Scope, report: Report) -> bool:
+    """Report every condition of a group that asks for what is always given; whether there is none."""
+    right = True
     for node in scope.nodes.values() if scope.kind == "group" else ():
         when, place = node.layer.when, node.place.at("when")
         for one in asked_inputs(when.expr) if isinstance(when, Formula) else ():
             if not may_be_missing(scope, one.input):
                 message = f"{one.input} is always given"
                 report.error("bad-when", place.part(one.start, one.end), message)
+                right = False
+    return right
 
 
-def check_outputs(scope: Scope, report: Report) -> None:
-    """Report every output of a scope that may be absent and says it is not, or the other way round."""
+def check_outputs(scope: Scope, report: Report) -> bool:
+    """Report every output of a scope that may be absent and says it is not, or the other way round.
+
+    Whether there is none.
+    """
+    right = True
     for name, ref in scope.outputs.items():
         inside = ref.node in scope.nodes
         absent = absent_source(scope, ref) is not None
         span = scope.place.document.locate(ref.path)
         if absent and name not in scope.optional:
+            right = False
             message = f"{ref.node} may be absent, and the output {name} is always given"
             help = (
                 f"name a value that takes its place, else: x, or write {name}: {ref}?"
             )
             report.error("missing-input", span, message, help=help)
         elif name in scope.optional and inside and not absent:
+            right = False
             message = f"{ref} is always there, and the output {name} may be absent"
             help = "what may be absent has `when`, and else: null"
             report.error("bad-when", span, message, help=help)
+    return right
 
 
 def check_repeated_outputs(node: Node, target: Target, report: Report) -> bool:

@@ -1,4 +1,4 @@
-"""Run an op on types: bind its arguments, apply its rule, check the shapes of its weights."""
+"""Run an op on types: apply its rule, check the shapes of its weights."""
 
 from __future__ import annotations
 
@@ -11,34 +11,21 @@ from compiler.ir.typed import LayerCall, Types
 from compiler.language.layers import Layer
 from compiler.language.parametrizations import apply
 from compiler.op import errors
-from compiler.op.binding import bind
 from compiler.op.context import Context
 from compiler.op.op import Op, Port, Shape, as_tuple
 from compiler.symbolic.dims import Dim, DimOverflow
-from compiler.symbolic.evaluate import Value
-from compiler.symbolic.symbol_table import SymbolTable
 from compiler.symbolic.symbols import EllipsisDim
 from compiler.symbolic.tensor import MAX_RANK, TensorType
 
 
-def call_op(
-    target: type[Op],
-    arguments: Mapping[str, Any],
-    types: Types,
-    values: Mapping[str, Value],
-    names: SymbolTable,
-    context: Context,
-    counter: int,
-) -> LayerCall:
+def call_op(op: Op, types: Types, context: Context, counter: int) -> LayerCall:
     """Run an op on types.
 
     Raises:
         OpError: if it does not accept them.
-        BindingError: if an argument has no value, or one that the op does not accept.
     """
-    op = bind(target, arguments, values, names)
     inputs = {
-        port.name: _input(port, types.get(port.name), context) for port in target.inputs
+        port.name: _input(port, types.get(port.name), context) for port in op.inputs
     }
     outputs = tuple(map(context.simplified, as_tuple(op.infer(context, **inputs))))
     for output in outputs:

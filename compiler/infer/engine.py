@@ -9,8 +9,8 @@ from compiler.diagnostics.diagnostic import InstancePath, Report
 from compiler.diagnostics.limits import Limits
 from compiler.elaborate.targets import Targets
 from compiler.infer.error_sink import ErrorSink
+from compiler.infer.graph_facts import GraphFacts
 from compiler.infer.instances import InstanceBuilder
-from compiler.infer.value_params import ValueParams
 from compiler.ir.graph import Graph, Node, Scope
 from compiler.ir.typed import BlockName, Instance, hashable, is_whole
 from compiler.op.errors import OpError
@@ -39,7 +39,7 @@ class Engine:
         self.limits, self.report = limits, report
         self.count = self.runs = self.speculated = 0
         self.errors = ErrorSink()
-        self.value_params = ValueParams()
+        self.facts = GraphFacts()
         self.known: dict[Hashable, Instance] = {}
         """Instances by what distinguishes them; while one is inferred, it is there without its layers."""
         self.keys: dict[Instance, BlockKey] = {}
@@ -94,7 +94,7 @@ class Engine:
         scope, _, types = key
         if self.learned is not None or scope not in self._new:
             return None
-        if not self.value_params.of(scope):
+        if not self.facts.value_params.of(scope):
             return None
         for one in self._new[scope]:
             if is_whole(one):
@@ -106,7 +106,7 @@ class Engine:
     def _types_key(
         self, scope: Scope, params: Mapping[str, Value], types: Hashable
     ) -> Hashable:
-        values = self.value_params.of(scope)
+        values = self.facts.value_params.of(scope)
         others = (
             None if name in values and isinstance(value, float) else hashable(value)
             for name, value in params.items()
@@ -154,23 +154,25 @@ class Earlier:
     """
 
     def __init__(self) -> None:
-        self._known: dict[Hashable, dict[BlockKey, Instance]] = {}
-        self._value_params = ValueParams()
+        self._keys: dict[Hashable, dict[Instance, BlockKey]] = {}
+        self._known: dict[Hashable, dict[Hashable, Instance]] = {}
+        self._facts = GraphFacts()
 
     @contextmanager
     def shared(self, engine: Engine) -> Iterator[None]:
         """Let a trial know the instances of those before it, and keep those that it adds if nothing is wrong."""
-        engine.value_params = self._value_params
+        engine.facts = self._facts
         admitted = frozenset(engine.domain.constraints.items())
         known = self._known.setdefault(admitted, {})
-        for key, instance in known.items():
-            engine.known[key] = instance
-            engine.keys[instance] = key
+        keys = self._keys.setdefault(admitted, {})
+        engine.known.update(known)
+        engine.keys.update(keys)
         yield
         if engine.report.failed:  # then a block may lack layers
             return
         for instance, key in engine.keys.items():
-            known.setdefault(key, instance)
+            if instance not in keys and known.setdefault(key, instance) is instance:
+                keys[instance] = key
 
 
 def endless(message: str) -> OpError:

@@ -97,9 +97,12 @@ class ScopeInference:
 
     def run(self) -> Instance:
         """Infer every layer, then the outputs."""
-        check_outputs(self.instance.scope, self.report)
-        check_asked(self.instance.scope, self.report)
-        for node in self.instance.scope.nodes.values():
+        scope, sound = self.instance.scope, self.engine.facts.sound_scopes
+        if scope not in sound:
+            right = check_outputs(scope, self.report)
+            if check_asked(scope, self.report) and right:
+                sound.add(scope)
+        for node in scope.nodes.values():
             try:
                 self.instance.nodes[node.name] = self._layer(node)
             except Skip:
@@ -187,8 +190,11 @@ class ScopeInference:
         Raises:
             Skip: where what it takes may be absent and is needed, or its outputs are and it is repeated.
         """
-        node = self.conditions.choose(written)
-        layer = self.lists.with_items(resolve(node, self.instance, self.engine))
+        node, sound = self.conditions.choose(written), self.engine.facts.sound_layers
+        resolved = resolve(node, self.instance, self.engine)
+        layer = self.lists.with_items(resolved)
+        if layer is resolved and (node, layer.target) in sound:
+            return layer
         scope, report = self.instance.scope, self.report
         right = check_repeated_outputs(node, layer.target, report)
         if (
@@ -196,6 +202,8 @@ class ScopeInference:
             or not right
         ):
             raise Skip
+        if layer is resolved:
+            sound.add((node, layer.target))
         return layer
 
     def _reported(self, layer: ResolvedLayer, run: Callable[[], Found]) -> Found:
@@ -328,9 +336,9 @@ class ScopeInference:
                 () if layer.repeated else tuple(self.lists.taken_whole(layer))
             )
             try:
-                call = call_op(
-                    target, layer.arguments, types, values, names, context, number
-                )
+                facts = self.engine.facts
+                op = facts.bound(target, layer.arguments, values, names)
+                call = call_op(op, types, context, number)
             finally:
                 context.listed = ()
             return parametrized(node.layer, call)

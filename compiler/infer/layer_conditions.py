@@ -46,11 +46,15 @@ class LayerConditions:
 
     def runs(self, node: Node) -> bool:
         """Whether a layer runs with the inputs of the instance."""
+        if node.layer.when is None:
+            return True
         answers = given_values(node, self.instance.inputs)
         return self._holds(node, node.layer.when, node.place.at("when"), answers)
 
     def outcomes(self, node: Node) -> frozenset[bool]:
         """What may come out of a condition that asks for inputs that may be there or not when the network runs."""
+        if node.layer.when is None:
+            return frozenset()
         ends = [self._answered(node, hope) for hope in (True, False)]
         place = node.place.at("when")
         return frozenset(self._holds(node, one, place) for one in ends if one)

@@ -38,7 +38,7 @@ class _Rebinder:
         self, engine: Engine, known: Instance, params: Mapping[str, Value]
     ) -> None:
         self.engine, self.known, self.params = engine, known, params
-        values = engine.value_params.of(known.scope.environment)
+        values = engine.facts.value_params.of(known.scope.environment)
         changed = {n: params[n] for n in values if isinstance(params[n], float)}
         self.values = {**known.values, **changed}
         self.names = known.names.with_values(changed)
@@ -47,7 +47,7 @@ class _Rebinder:
         known = self.known
         self.engine.charge_instance(known.scope, 0)
         nodes = dict(known.nodes)
-        for name in self.engine.value_params.dependents(known.scope):
+        for name in self.engine.facts.value_params.dependents(known.scope):
             nodes[name] = self._node(nodes[name])
         return Instance(
             known.scope,
@@ -89,7 +89,9 @@ class _Rebinder:
         if known.scope.kind == "group":
             return _Rebinder(self.engine, known, self.params).instance()
         params = dict(known.params)
-        for name in self.engine.value_params.of(known.scope) & node.arguments.keys():
+        for name in (
+            self.engine.facts.value_params.of(known.scope) & node.arguments.keys()
+        ):
             written = node.arguments[name]
             if isinstance(written, Formula):
                 params[name] = _float(known.scope, name, written, values)

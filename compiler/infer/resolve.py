@@ -27,6 +27,9 @@ def resolve(node: Node, instance: InstanceBuilder, engine: Engine) -> ResolvedLa
     target = engine.targets(home, name).find(name, home, node.place, engine.report)
     if target is None or isinstance(target, OpParam):
         raise Skip
+    known = engine.facts.resolved.get((node, target))
+    if known is not None:
+        return known
     found = Report()
     arguments = bind_arguments(target, node.layer, node.place, found)
     refs = by_port(node.inputs, _ports(node, target), _inputs_place(node), found)
@@ -34,7 +37,10 @@ def resolve(node: Node, instance: InstanceBuilder, engine: Engine) -> ResolvedLa
         engine.report.add(diagnostic)
     if found.failed:
         raise Skip
-    return ResolvedLayer(node, target, arguments, refs)
+    layer = ResolvedLayer(node, target, arguments, refs)
+    if not found.diagnostics:
+        engine.facts.resolved[node, target] = layer
+    return layer
 
 
 def _ports(node: Node, target: type[Op] | Scope) -> tuple[Port, ...]:

@@ -44,6 +44,8 @@ class ListInputs:
         if repeat is not None and repeat.reverse:
             self._check_reverse(layer.node, apart)
             refs |= {port: _reversed(refs[port]) for port in apart}
+        if not apart and refs == layer.refs:
+            return layer
         return replace(layer, refs=refs, each=frozenset(apart))
 
     def _check_reverse(self, node: Node, each: Collection[str]) -> None:
@@ -96,7 +98,7 @@ class ListInputs:
         }
         if not isinstance(target, Scope) or target.kind == "group":
             return not uses_counter(target, source.arguments)
-        values = self.engine.value_params.of(target)
+        values = self.engine.facts.value_params.of(target)
         runs = [call.instance for call in source.calls if call.instance is not None]
         return all(
             key in values and all(isinstance(one.params[key], float) for one in runs)

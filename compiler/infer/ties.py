@@ -19,7 +19,7 @@ def check_ties(typed: TypedGraph, report: Report) -> None:
         for node in instance.nodes.values():
             if node.ties and node.built:
                 _check_tie(instance, node, report)
-            else:
+            elif node.node.layer.tie:
                 _check_names(instance, node, report)
             if node.node.shared and node.built:
                 _check_shared(instance, node, report)

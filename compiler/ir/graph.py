@@ -158,9 +158,10 @@ class Node:
 
 def may_lack(node: Node, port: str) -> bool:
     """Whether a layer may run without giving an output: one that may be absent of a block or group."""
-    return any(
-        isinstance(x.target, Scope) and x.target.may_lack(port) for x in node.each
-    )
+    target = node.target
+    if isinstance(target, Alternatives):
+        return any(may_lack(one, port) for one in target.nodes)
+    return isinstance(target, Scope) and target.may_lack(port)
 
 
 @dataclass(frozen=True, eq=False)

@@ -87,11 +87,11 @@ def value_of(code: Expr, use: Instance, counter: int | None = None) -> Any:
 
 def _value_of(code: Expr, find: Callable[[Hashable], Any]) -> Any:
     def one(part: Expr) -> Any:
+        if isinstance(part, Literal):
+            return part.value
+        if isinstance(part, Placeholder):
+            return find(part.key)
         match part:
-            case Literal(value):
-                return value
-            case Placeholder(key):
-                return find(key)
             case Binary(op, left, right) | Compare(op, left, right) if op in _BINARY:
                 return _BINARY[op](one(left), one(right))
             case Unary(op, operand):

@@ -82,14 +82,20 @@ class Context:
 
     def values(self, tensor: TensorType) -> TensorType:
         """A type with every size replaced by its value, in its simplest form."""
-        values = (self.domain.simplified(self.value(size)) for size in tensor.shape)
+        value, simplified = self.value, self.domain.simplified
+        values = [
+            size if size.constant is not None else simplified(value(size))
+            for size in tensor.shape
+        ]
         return TensorType(tensor.kind, tuple(values))
 
     def simplified(self, tensor: TensorType) -> TensorType:
         """A type with sizes as simple as the multiples of the network's symbols make them."""
-        if not any(size.depth for size in tensor.shape):
-            return tensor
-        return TensorType(tensor.kind, tuple(map(self.domain.simplified, tensor.shape)))
+        for size in tensor.shape:
+            if size.depth:
+                shape = tuple(map(self.domain.simplified, tensor.shape))
+                return TensorType(tensor.kind, shape)
+        return tensor
 
     def total(self, sizes: Sequence[Dim]) -> Dim:
         """The sum of a size of each value at the port that takes many: `depth * width` for a list of equal items."""
@@ -195,7 +201,8 @@ class Context:
     ) -> None:
         """One size must be a multiple of another, which is known."""
         number = self.constant(divisor, by, argument)
-        if number == 0 or not self.domain.divisible(self.value(size), number):
+        whole = number == 1 or self.domain.divisible(self.value(size), number)
+        if number == 0 or not whole:
             raise errors.not_divisible(
                 what, self.value(size), by, self.value(divisor), argument, port
             )

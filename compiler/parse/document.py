@@ -57,19 +57,21 @@ class MappingNode:
 
     def get(self, key: str) -> YamlNode | None:
         """The value of a key; None if there is no such key."""
-        entry = self._entry(key)
+        entry = self.entry(key)
         return entry and entry[1]
 
     def key(self, key: str) -> ScalarNode | None:
         """The node of a key, which has its position; None if there is no such key."""
-        entry = self._entry(key)
+        entry = self.entry(key)
         return entry and entry[0]
 
-    def _entry(self, key: str) -> tuple[ScalarNode, YamlNode] | None:
+    def entry(self, key: str) -> tuple[ScalarNode, YamlNode] | None:
+        """A key and its value; None if there is no such key."""
         if len(self.entries) <= _SCAN_UP_TO:
-            return next(
-                (entry for entry in self.entries if entry[0].value == key), None
-            )
+            for entry in self.entries:
+                if entry[0].value == key:
+                    return entry
+            return None
         if not self._index:
             self._index.update((k.text, i) for i, (k, _) in enumerate(self.entries))
         position = self._index.get(key)
@@ -137,12 +139,10 @@ class Document:
 def _child(
     node: YamlNode, step: str | int
 ) -> tuple[ScalarNode | None, YamlNode] | None:
-    match node, step:
-        case MappingNode(), str():
-            name, value = node.key(step), node.get(step)
-            return None if value is None else (name, value)
-        case SequenceNode(), int() if 0 <= step < len(node.items):
-            return None, node.items[step]
+    if isinstance(node, MappingNode):
+        return node.entry(step) if isinstance(step, str) else None
+    if isinstance(node, SequenceNode) and isinstance(step, int):
+        return (None, node.items[step]) if 0 <= step < len(node.items) else None
     return None
 
 

@@ -170,18 +170,28 @@ class Dim:
         return polynomial({(symbol,): 1})
 
     def __add__(self, other: "int | Dim") -> "Dim":
+        if isinstance(other, Dim):
+            return _add(self, other)
         return _with(self, other, _add)
 
     def __sub__(self, other: "int | Dim") -> "Dim":
+        if isinstance(other, Dim):
+            return _subtract(self, other)
         return _with(self, other, _subtract)
 
     def __mul__(self, other: "int | Dim") -> "Dim":
+        if isinstance(other, Dim):
+            return _multiply(self, other)
         return _with(self, other, _multiply)
 
     def __floordiv__(self, other: "int | Dim") -> "Dim":
+        if isinstance(other, Dim):
+            return _floor(self, other)
         return _with(self, other, _floor)
 
     def __mod__(self, other: "int | Dim") -> "Dim":
+        if isinstance(other, Dim):
+            return _modulo(self, other)
         return _with(self, other, _modulo)
 
     def __radd__(self, other: int) -> "Dim":
@@ -236,7 +246,11 @@ class Dim:
             return Dim.of(values[self.alone])
         given = {one: Dim.of(values[one]) for one in self.symbols if one in values}
         own = {one: value for one, value in given.items() if value.alone is not one}
-        return _substitute(self, own, {} if floors is None else floors) if own else self
+        if not own:
+            return self
+        if floors is None:
+            return _substituted(self, tuple(own.items()))
+        return _substitute(self, own, floors)
 
     def evaluate(self, values: Mapping[Symbol, int]) -> int:
         """The value of the Dim, given values of all its symbols; `KeyError` names a missing one."""
@@ -471,6 +485,11 @@ def _same_sign(a: Dim, b: Dim) -> tuple[Dim, Dim]:
 def _exact(a: Dim, b: Dim) -> Dim | None:
     quotient = divide(a.terms, b.terms, MAX_WORK)
     return None if quotient is None else polynomial(quotient)
+
+
+@lru_cache(maxsize=4_096)
+def _substituted(dim: Dim, values: tuple[tuple[Symbol, Dim], ...]) -> Dim:
+    return _substitute(dim, dict(values), {})
 
 
 def _substitute(dim: Dim, values: dict[Symbol, Dim], memo: dict[Atom, Dim]) -> Dim:

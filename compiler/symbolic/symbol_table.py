@@ -92,12 +92,10 @@ class SymbolTable(dict[str, Value]):
 
     def size(self, expr: Expression, value: Any) -> Any:
         """A formula as a size in the names of the scope; `value` is its value."""
-        parts = list(walk(expr)) if not isinstance(expr, Variable) else ()
-        functions = {p.function for p in parts if isinstance(p, FunctionCall)}
+        functions, listed = _functions(expr)
         if functions & FOLDS.keys():  # the list may have another length
             return self.opaque(expr, value)
         calls = bool(functions)
-        listed = calls or any(isinstance(part, Indexing) for part in parts)
         known = dict(self) if listed else self
         told = rewrite(expr, _into(known, self._item)) if listed else expr
         try:
@@ -238,6 +236,16 @@ def length_of(item: ListItem) -> Opaque:
     """The length of an item's list."""
     formula = FunctionCall("len", (Variable(item.name),))
     return Opaque(item.owner, formula, unparse(formula), None)
+
+
+@lru_cache(maxsize=4_096)
+def _functions(expr: Expression) -> tuple[frozenset[str], bool]:
+    """The functions that a formula calls, and whether it may look at items of lists."""
+    if isinstance(expr, Variable):
+        return frozenset(), False
+    parts = list(walk(expr))
+    found = frozenset(p.function for p in parts if isinstance(p, FunctionCall))
+    return found, bool(found) or any(isinstance(part, Indexing) for part in parts)
 
 
 def _value(value: Value, hints: Mapping[Symbol, Dim]) -> Value:
