@@ -7,10 +7,11 @@ order in which they can run.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import Any, Literal
 
+from compiler.dataclass import dataclass
 from compiler.diagnostics.diagnostic import Diagnostic
 from compiler.diagnostics.source import Span
 from compiler.expr.syntax import Expression, names_in

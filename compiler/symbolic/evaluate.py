@@ -102,14 +102,16 @@ def evaluate(expr: Expression, env: Mapping[str, Value]) -> Value:
     >>> str(evaluate(parse_expression("4 * D // 2"), names))
     '2 * D'
     """
+    if isinstance(expr, Variable):
+        return _look_up(expr, env)
+    if isinstance(expr, BinaryOperation):
+        return _arithmetic(expr, env)
     match expr:
         case NumberLiteral() | BooleanLiteral() | NamedNumber():
             return expr.value
-        case Variable():
-            return _look_up(expr, env)
         case Given():
             return _asked(expr, env)
-        case UnaryOperation() | BinaryOperation():
+        case UnaryOperation():
             return _arithmetic(expr, env)
         case ComparisonOperation():
             return _compare(expr, env)
