@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from dataclasses import dataclass as dataclass
+    from dataclasses import replace as replace
 else:
 
     def dataclass(cls=None, /, **options):
@@ -20,6 +21,22 @@ else:
         hashable; at run time nothing refuses an assignment, so that `__init__` takes half the time, too.
         """
         return _made(cls, **options) if cls else lambda cls: _made(cls, **options)
+
+    def replace(known, /, **changes):
+        """The standard library's `replace`, of an object of a class that is made here; it takes half the time."""
+        made = known.__class__
+        names = _ARGUMENTS.get(made)
+        if names is None:
+            fields = dataclasses.fields(made)
+            names = _ARGUMENTS[made] = [one.name for one in fields if one.init]
+        for name in names:
+            if name not in changes:
+                changes[name] = getattr(known, name)
+        return made(**changes)
+
+
+_ARGUMENTS: dict[type, list[str]] = {}
+"""The arguments of the `__init__` of classes."""
 
 
 def _made(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import field
 from itertools import count
 from types import MappingProxyType
 
@@ -17,7 +17,7 @@ from compiler.causality.compose_flows import (
     ports_read,
     widened,
 )
-from compiler.dataclass import dataclass
+from compiler.dataclass import dataclass, replace
 from compiler.infer.repeats import feeds, for_copy
 from compiler.ir.causal import CallFlow, NodeFlow, ScopeFlow
 from compiler.ir.graph import Ref

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import replace
 
+from compiler.dataclass import replace
 from compiler.ir.causal import PortAxis, PortRest
 from compiler.op.combine_flows import AxisJoiner
 from compiler.op.dependence import (

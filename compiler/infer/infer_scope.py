@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
-from dataclasses import replace
 from typing import Any, TypeVar
 
+from compiler.dataclass import replace
 from compiler.diagnostics.diagnostic import InstancePath
 from compiler.elaborate.targets import op_span
 from compiler.elaborate.wiring import is_routed

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import replace
 
+from compiler.dataclass import replace
 from compiler.diagnostics.diagnostic import InstancePath
 from compiler.infer.engine import Engine, Skip
 from compiler.infer.instances import InstanceBuilder

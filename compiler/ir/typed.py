@@ -7,11 +7,11 @@ the scope (`4 * width`); its context knows the values behind them (3072, or `(H 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import field, replace
+from dataclasses import field
 from functools import cached_property
 from typing import Any
 
-from compiler.dataclass import dataclass
+from compiler.dataclass import dataclass, replace
 from compiler.diagnostics.diagnostic import Diagnostic
 from compiler.ir.graph import Graph, Node, Ref, Scope
 from compiler.op.context import Context

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from math import inf
 from typing import Any, Final, get_args
 from typing import Literal as OneOf
@@ -23,7 +22,7 @@ from compiler.codegen.python import (
     lit,
 )
 from compiler.codegen.traversal import filled, placeholders
-from compiler.dataclass import dataclass
+from compiler.dataclass import dataclass, replace
 from compiler.ir.module import ScopeName
 from compiler.op.arg_types import Range
 from compiler.symbolic.intervals import Interval

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
 from fractions import Fraction
 from itertools import accumulate
 from operator import mul
 
-from compiler.dataclass import dataclass
+from compiler.dataclass import dataclass, replace
 from compiler.op.dependence import (
     Along,
     AxisFlow,

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Hashable, Iterable, Mapping
-from dataclasses import field, replace
+from dataclasses import field
 from fractions import Fraction
 from typing import Final
 
-from compiler.dataclass import dataclass
+from compiler.dataclass import dataclass, replace
 from compiler.symbolic.dims import Dim
 
 Bound = Fraction | float

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from fractions import Fraction
 from functools import lru_cache
 from typing import Any, Literal
 
-from compiler.dataclass import dataclass
+from compiler.dataclass import dataclass, replace
 from compiler.op.context import Context
 from compiler.op.dependence import (
     Along,

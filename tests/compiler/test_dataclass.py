@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from compiler.dataclass import dataclass
+from compiler.dataclass import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,3 +174,14 @@ def test_copies() -> None:
     assert dataclasses.replace(made, a=3) == Pair(3, (2,), "c", "d")
     with pytest.raises(AttributeError):
         made.other = 1
+
+
+def test_replaced() -> None:
+    made = Pair(1, (2,), "c", "d")
+    for changes in ({}, {"a": 3}, {"b": (), "d": "e"}):
+        found, wanted = replace(made, **changes), dataclasses.replace(made, **changes)
+        assert found is not made
+        for one in dataclasses.fields(Pair):
+            assert getattr(found, one.name) == getattr(wanted, one.name)
+    with pytest.raises(TypeError):
+        replace(made, e=1)
