@@ -169,7 +169,7 @@ def _of_layer(
         for place in _items(layer.repeat.at):
             yield Required(count, folded_numbers(Binary("+", place, lit(1))), when)
         yield Required(count, lit(least), when)
-        yield from _worked_out(count, when)
+        yield from _under(when, (*_worked_out(count, ()), *_powers(count)))
     for condition in when:
         yield from _worked_out(condition, ())
     if typed.node.shared:
@@ -210,8 +210,10 @@ def _of_arguments(target: object, arguments: Mapping[str, Any]) -> Iterator[Requ
     """What a layer requires of its arguments."""
     for argument, value in arguments.items():
         bounds = [*_bounds(target, argument)]
+        whole = any(one.relation == "least" for one in bounds)
         for code in _items(value):
             yield from _worked_out(code, ())
+            yield from _powers(code) if whole else ()
             yield from (replace(one, code=code) for one in bounds)
 
 
@@ -285,10 +287,20 @@ def _worked_out(code: Expr, conditions: tuple[Expr, ...]) -> Iterator[Required]:
                 yield Required(
                     root, lit(0), under, "not" if root is divisor else "above 0"
                 )
+            case Call(Name("range"), (count,)) if not isinstance(count, Literal):
+                yield Required(count, lit(0), under)
             case Call(Name("math.log"), (number,)):
                 yield Required(number, lit(0), under, "above 0")
             case Call(Name("math.sqrt"), (number,)):
                 yield Required(number, lit(0), under, "from 0")
+
+
+def _powers(code: Expr) -> Iterator[Required]:
+    """What makes the powers in a size whole numbers."""
+    for part, under in _evaluated(code, ()):
+        match part:
+            case Binary("**", _, exponent) if not isinstance(exponent, Literal):
+                yield Required(exponent, lit(0), under)
 
 
 def _under_root(code: Expr) -> Expr:
@@ -334,7 +346,7 @@ def _evaluated(
                 for item in items:
                     waiting.append((item, before))
                     before = (*before, item if op == "and" else negated(item))
-            case Comprehension():
-                continue
+            case Comprehension(_, _, numbers):
+                waiting.append((numbers, under))
             case _:
                 waiting += [(child, under) for child in reversed(children(part))]

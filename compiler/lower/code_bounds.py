@@ -12,6 +12,7 @@ from compiler.codegen.python import (
     Binary,
     Call,
     Compare,
+    Comprehension,
     Conditional,
     Expr,
     Literal,
@@ -289,6 +290,8 @@ class Bounds:
             return len(args[0].items), len(args[0].items)
         if name == "len":
             return 0, inf
+        if name == "sum" and isinstance(args[0], Comprehension):
+            return self._of_sum(args[0])
         if name == "sum":
             items = args[0].value if isinstance(args[0], Subscript) else args[0]
             return (0, inf) if self._items.get(items, UNBOUNDED)[0] >= 0 else UNBOUNDED
@@ -305,6 +308,11 @@ class Bounds:
         if name in ("int", "round") and lows[0] not in (-inf, inf):
             return int(lows[0]), highs[0]
         return UNBOUNDED
+
+    def _of_sum(self, items: Comprehension) -> Interval:
+        """Bounds of a sum of items that are counted from 0 on."""
+        counted = Bounds({**self._parts, items.target: (0, inf)})
+        return (0, inf) if counted.of(items.element)[0] >= 0 else UNBOUNDED
 
 
 def constant_and_terms(size: Dim) -> tuple[int, tuple[Term, ...]]:

@@ -27,6 +27,16 @@ PART = (
 SEEN = "inputs: {x: 'float[B, T, 8]'}\nlayers:\n  l: {op: linear, out_features: width, in: x}\n"
 
 REFUSED: dict[str, tuple[str, dict[str, Any], str]] = {
+    "a counted list of fewer than no items": (
+        f"params: {{width: 8, n: 2}}\n{X}layers: {{a: {{op: linear, out_features: 'sum([i + 1 for i in n]) + 1'}}}}",
+        {"n": -1},
+        "n must be at least 0",
+    ),
+    "a power that is no whole number": (
+        f"params: {{width: 8, n: 2}}\n{X}layers: {{a: {{op: linear, out_features: 2 ** n}}}}",
+        {"n": -1},
+        "n must be at least 0",
+    ),
     "a float below 0": (
         f"params: {{width: 8, depth: 2, eps: 1e-5}}\n{X}layers: {{n: {{op: layer_norm, eps: eps, repeat: depth}}}}",
         {"eps": -1.0},
