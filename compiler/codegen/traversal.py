@@ -104,11 +104,9 @@ def placeholders(expr: Expr) -> list[Hashable]:
 
 def filled(expr: Expr, fill: Callable[[Hashable], Expr]) -> Expr:
     """The expression with what `fill` gives for their keys in place of its placeholders."""
-
-    def one(part: Expr) -> Expr:
-        return fill(part.key) if isinstance(part, Placeholder) else mapped(part, one)
-
-    return one(expr)
+    if isinstance(expr, Placeholder):
+        return fill(expr.key)
+    return mapped(expr, lambda part: filled(part, fill))
 
 
 def map_line(line: Stmt, one: Callable[[Expr], Expr]) -> Stmt:

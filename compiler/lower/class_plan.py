@@ -386,19 +386,20 @@ def plan_classes(
 def _after_those_used(plans: Plans) -> Iterator[ClassPlan]:
     """The classes, each after those that it uses, in any of its uses; otherwise in the order in which they are."""
     done: set[int] = set()
-
-    def visit(plan: ClassPlan) -> Iterator[ClassPlan]:
-        if id(plan) in done:
-            return
-        done.add(id(plan))
-        for layer in plan.layers:
-            for run in plan.runs(layer):
-                if run.call.instance is not None:
-                    yield from visit(plans.of(run.call.instance))
-        yield plan
-
     for plan in plans.order:
-        yield from visit(plan)
+        yield from _used_first(plan, plans, done)
+
+
+def _used_first(plan: ClassPlan, plans: Plans, done: set[int]) -> Iterator[ClassPlan]:
+    """The classes that a class uses, in any of its uses, and then the class, but for those that are done."""
+    if id(plan) in done:
+        return
+    done.add(id(plan))
+    for layer in plan.layers:
+        for run in plan.runs(layer):
+            if run.call.instance is not None:
+                yield from _used_first(plans.of(run.call.instance), plans, done)
+    yield plan
 
 
 def _show_speculative(

@@ -86,36 +86,34 @@ def value_of(code: Expr, use: Instance, counter: int | None = None) -> Any:
 
 
 def _value_of(code: Expr, find: Callable[[Hashable], Any]) -> Any:
-    def one(part: Expr) -> Any:
-        if isinstance(part, Literal):
-            return part.value
-        if isinstance(part, Placeholder):
-            return find(part.key)
-        match part:
-            case Binary(op, left, right) | Compare(op, left, right) if op in _BINARY:
-                return _BINARY[op](one(left), one(right))
-            case Unary(op, operand):
-                return _UNARY[op](one(operand))
-            case Logic(op, items):
-                results = map(one, items)
-                return all(results) if op == "and" else any(results)
-            case Conditional(test, body, orelse):
-                return one(body) if one(test) else one(orelse)
-            case TupleExpr() | ListExpr():
-                return tuple(map(one, part.items))
-            case Subscript(items, (index,)) if not isinstance(index, Slice):
-                return one(items)[_whole(one(index))]
-            case Subscript(items, (Slice(first, stop, None),)):
-                ends = (
-                    None if end is None else _whole(one(end)) for end in (first, stop)
-                )
-                return one(items)[slice(*ends)]
-            case Call(Name(name), args, kwargs) if name in _FUNCTIONS:
-                given = {key: one(value) for key, value in kwargs}
-                return _FUNCTIONS[name](*map(one, args), **given)
-        return _special(part, find)
-
-    return one(code)
+    if isinstance(code, Literal):
+        return code.value
+    if isinstance(code, Placeholder):
+        return find(code.key)
+    match code:
+        case Binary(op, left, right) | Compare(op, left, right) if op in _BINARY:
+            return _BINARY[op](_value_of(left, find), _value_of(right, find))
+        case Unary(op, operand):
+            return _UNARY[op](_value_of(operand, find))
+        case Logic(op, items):
+            results = (_value_of(item, find) for item in items)
+            return all(results) if op == "and" else any(results)
+        case Conditional(test, body, orelse):
+            return _value_of(body if _value_of(test, find) else orelse, find)
+        case TupleExpr() | ListExpr():
+            return tuple([_value_of(item, find) for item in code.items])
+        case Subscript(items, (index,)) if not isinstance(index, Slice):
+            return _value_of(items, find)[_whole(_value_of(index, find))]
+        case Subscript(items, (Slice(first, stop, None),)):
+            ends = (
+                None if end is None else _whole(_value_of(end, find))
+                for end in (first, stop)
+            )
+            return _value_of(items, find)[slice(*ends)]
+        case Call(Name(name), args, kwargs) if name in _FUNCTIONS:
+            given = {key: _value_of(value, find) for key, value in kwargs}
+            return _FUNCTIONS[name](*(_value_of(arg, find) for arg in args), **given)
+    return _special(code, find)
 
 
 def _special(part: Expr, find: Callable[[Hashable], Any]) -> Any:
@@ -141,13 +139,9 @@ def _items(each: Comprehension, find: Callable[[Hashable], Any]) -> Iterator[Any
 
 def _with_names(code: Expr, names: Mapping[str, Expr]) -> Expr:
     """Code with other code in place of some names."""
-
-    def one(part: Expr) -> Expr:
-        if isinstance(part, Name):
-            return names.get(part.id, part)
-        return mapped(part, one)
-
-    return one(code)
+    if isinstance(code, Name):
+        return names.get(code.id, code)
+    return mapped(code, lambda part: _with_names(part, names))
 
 
 def fold(
@@ -161,44 +155,7 @@ def fold(
     `fill` gives what stands for a placeholder, in parts that run; `size_at` the size of a value at an axis, `present`
     whether a placeholder holds something (None: unknown). Numbers are literals, and placeholders whose key is a `Dim`.
     """
-    numbers = _Numbers()
-
-    def one(part: Expr) -> Expr:
-        if isinstance(part, Placeholder):
-            return fill(part.key)
-        if isinstance(part, Conditional):
-            test = one(part.test)
-            if isinstance(test, Literal):
-                return one(part.body) if test.value else one(part.orelse)
-            return either_of(test, one(part.body), one(part.orelse))
-        part = mapped(part, one)
-        foldable = _is_count(part) if isinstance(part, Call) else type(part) in _FOLDED
-        return folded(part) if foldable else part
-
-    def folded(part: Expr) -> Expr:
-        match part:
-            case Compare("is" | "is not" as op, left, Literal(None)):
-                there = (
-                    present(left.key)
-                    if isinstance(left, Placeholder)
-                    else left != part.right
-                )
-                return part if there is None else Literal(there is (op == "is not"))
-            case Subscript(
-                Attribute(Placeholder(key), "shape"), (Literal(int() as axis),)
-            ):
-                return size_at(key, axis) or part
-            case Subscript(TupleExpr(items), (place,)):
-                return _taken(items, place) or part
-            case Unary("not", Literal(value)):
-                return Literal(not value)
-            case Logic(op, items):
-                return _joined(op, items)
-            case Binary() | Compare() | Unary() | Call():
-                return numbers.of(part) or part
-        return part
-
-    return one(code)
+    return _Folding(fill, size_at, present).folded(code)
 
 
 def _taken(items: tuple[Expr, ...], place: Expr | Slice) -> Expr | None:
@@ -268,14 +225,62 @@ def _joined(op: str, items: tuple[Expr, ...]) -> Expr:
     return rest[0] if len(rest) == 1 else Logic(op, tuple(rest))
 
 
-class _Numbers:
-    """What parts of code come to, asked from the inside out."""
+class _Folding:
+    """The arguments of `fold`, and what parts of code come to, asked from the inside out.
 
-    def __init__(self) -> None:
+    No closure calls itself: it would keep all that the code is made for until garbage is collected.
+    """
+
+    def __init__(
+        self,
+        fill: Callable[[Hashable], Expr],
+        size_at: Callable[[Hashable, int], Expr | None],
+        present: Callable[[Hashable], bool | None],
+    ) -> None:
+        self._fill, self._size_at, self._present = fill, size_at, present
         self._failed: dict[int, Expr] = {}
         """What came to no number, by identity: nothing made of it does."""
 
-    def of(self, part: Expr) -> Expr | None:
+    def folded(self, part: Expr) -> Expr:
+        if isinstance(part, Placeholder):
+            return self._fill(part.key)
+        if isinstance(part, Conditional):
+            return self._decided(part)
+        part = mapped(part, self.folded)
+        foldable = _is_count(part) if isinstance(part, Call) else type(part) in _FOLDED
+        return self._of_folded_parts(part) if foldable else part
+
+    def _decided(self, choice: Conditional) -> Expr:
+        test, body, orelse = choice.test, choice.body, choice.orelse
+        test = self.folded(test)
+        if isinstance(test, Literal):
+            return self.folded(body if test.value else orelse)
+        return either_of(test, self.folded(body), self.folded(orelse))
+
+    def _of_folded_parts(self, part: Expr) -> Expr:
+        match part:
+            case Compare("is" | "is not" as op, left, Literal(None)):
+                there = (
+                    self._present(left.key)
+                    if isinstance(left, Placeholder)
+                    else left != part.right
+                )
+                return part if there is None else Literal(there is (op == "is not"))
+            case Subscript(
+                Attribute(Placeholder(key), "shape"), (Literal(int() as axis),)
+            ):
+                return self._size_at(key, axis) or part
+            case Subscript(TupleExpr(items), (place,)):
+                return _taken(items, place) or part
+            case Unary("not", Literal(value)):
+                return Literal(not value)
+            case Logic(op, items):
+                return _joined(op, items)
+            case Binary() | Compare() | Unary() | Call():
+                return self._number_of(part) or part
+        return part
+
+    def _number_of(self, part: Expr) -> Expr | None:
         """The number that a part comes to; None where it comes to none."""
         known = any(id(child) in self._failed for child in children(part))
         number = None if known else _number(part)
