@@ -13,9 +13,7 @@ from compiler.diagnostics.diagnostic import DiagramError
 from compiler.diagram.dot import to_dot
 from compiler.diagram.drawing import Drawing
 from compiler.diagram.find_format import find_format, format_name
-from compiler.diagram.frame_html import frame_html
 from compiler.diagram.layout_engine import LayoutEngine
-from compiler.diagram.mermaid import to_mermaid
 from compiler.diagram.picture import Picture
 from compiler.write_files import write_whole
 
@@ -51,6 +49,8 @@ class Diagram:
     @cached_property
     def mermaid(self) -> str:
         """The text of a Mermaid flowchart, for Markdown."""
+        from compiler.diagram.mermaid import to_mermaid
+
         return to_mermaid(self.drawing)
 
     @cached_property
@@ -84,6 +84,8 @@ class Diagram:
         self, include: object = None, exclude: object = None
     ) -> dict[str, str]:
         """The diagram, for a notebook: a page that folds, an SVG, and a line of text."""
+        from compiler.diagram.frame_html import frame_html
+
         bundle = {"text/plain": repr(self)}
         with suppress(DiagramError):  # too large to be laid out: the others show it
             bundle["image/svg+xml"] = self.svg

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import PurePath
 
@@ -47,7 +47,6 @@ from compiler.lower.required import Required
 from compiler.lower.required_numbers import required_numbers
 from compiler.lower.simplify_required import is_length
 from compiler.lower.state_types import state_class
-from compiler.lower.step_elsewhere import StepElsewhere
 from compiler.lower.unused_zeros import unused_zeros
 from compiler.op.library_sources import class_names
 from compiler.symbolic.evaluate import Value
@@ -130,8 +129,7 @@ def _proven(
         return _bounded(
             classes, constructors, required, RefusedZeros(), {}
         ), constructors
-    elsewhere = None if stream is None else StepElsewhere(typed, stream).holds
-    prober = Prober(typed, elsewhere)
+    prober = Prober(typed, None if stream is None else _step_elsewhere(typed, stream))
     params = typed.graph.spec.params
     merger.fixed = {n: v for n, v in typed.params.items() if params[n].type == "op"}
     while True:
@@ -164,6 +162,13 @@ def _proven(
                 for ir in classes
             ], constructors
         merger.fix(held.fixed)
+
+
+def _step_elsewhere(typed: TypedGraph, stream: Stream) -> Callable[[TypedGraph], bool]:
+    """Whether a graph at other values is run in pieces by the same code."""
+    from compiler.lower.step_elsewhere import StepElsewhere  # few networks have steps
+
+    return StepElsewhere(typed, stream).holds
 
 
 def _bounded(

@@ -15,7 +15,14 @@ from compiler.diagnostics.text import shorten
 from compiler.op.arg_docs import takes
 from compiler.op.arg_types import Formula, sized
 from compiler.op.as_yaml import as_yaml
-from compiler.op.op import Op, arguments, model, per_op, symbolic_arguments
+from compiler.op.op import (
+    Op,
+    arguments,
+    model,
+    per_op,
+    required_arguments,
+    symbolic_arguments,
+)
 from compiler.parse.path_error import Path, PathError
 from compiler.symbolic.dims import Dim
 from compiler.symbolic.evaluate import ExpressionError, Value, evaluate
@@ -40,6 +47,8 @@ def check_arguments(
     >>> check_arguments(ops()["linear"], {"out_features": 0})[1][0].message
     'out_features must be an integer of at least 1, and is 0'
     """
+    if not written and not required_arguments(op):
+        return {}, []
     try:
         checked = model(op).model_validate(dict(written))
     except pydantic.ValidationError as error:
