@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 from types import EllipsisType
+from typing import TypeGuard
 
 from compiler.codegen import line_breaks
 from compiler.codegen.escaping import number, string
@@ -98,8 +99,54 @@ def inside(expr: Expr) -> Doc:
 
 
 def flat(expr: Expr) -> str:
-    """An expression on one line, whatever its length."""
+    """An expression on one line, whatever its length: the same text as that of its document, mostly without one.
+
+    >>> from compiler.codegen.python import call, lit
+    >>> flat(call("F.relu", Name("x"), inplace=lit(True)))
+    'F.relu(x, inplace=True)'
+    """
+    match expr:
+        case Name(id):
+            return id
+        case Literal():
+            return literal(expr)
+        case Attribute() | Call() if isinstance(_base(expr), Name):
+            return _flat_chain(expr)
+        case Binary(op, left, right) if op != "**":
+            if isinstance(left, _BARE) and isinstance(right, _BARE):
+                return f"{flat(left)} {op} {flat(right)}"
     return line_breaks.flat(open_(expr))
+
+
+_BARE = (Name, Attribute, Call)
+"""What needs no parentheses as a part of other expressions."""
+
+
+def _base(expr: Expr) -> Expr:
+    """What a chain of attributes and calls begins with."""
+    while True:
+        if isinstance(expr, Attribute):
+            expr = expr.value
+        elif isinstance(expr, Call) and not _is_generated(expr.args, expr.kwargs):
+            expr = expr.func
+        else:
+            return expr
+
+
+def _flat_chain(expr: Expr) -> str:
+    """A chain of attributes and calls that begins with a name, on one line."""
+    parts: list[str] = []
+    while not isinstance(expr, Name):
+        if isinstance(expr, Attribute):
+            parts.append(f".{expr.attr}")
+            expr = expr.value
+        else:
+            assert isinstance(expr, Call)
+            items = [flat(arg) for arg in expr.args]
+            items += [f"{key}={flat(arg)}" for key, arg in expr.kwargs]
+            parts.append(f"({', '.join(items)})")
+            expr = expr.func
+    return expr.id + "".join(reversed(parts))
 
 
 def targets(items: tuple[Expr, ...]) -> Doc:
@@ -212,13 +259,19 @@ def _link(link: Attribute | Call | Subscript) -> Doc:
 
 
 def _arguments(args: tuple[Expr, ...], kwargs: tuple[tuple[str, Expr], ...]) -> Doc:
-    if len(args) == 1 and not kwargs:
-        only = args[0]
-        if isinstance(only, Comprehension) and not only.is_list:
-            return Group(["(", Indent([SOFT, _clauses(only)]), SOFT, ")"])
+    if _is_generated(args, kwargs):
+        return Group(["(", Indent([SOFT, _clauses(args[0])]), SOFT, ")"])
     items = [inside(arg) for arg in args]
     items += [[f"{key}=", _keyword(arg)] for key, arg in kwargs]
     return brackets("(", items, ")", together=True)
+
+
+def _is_generated(
+    args: tuple[Expr, ...], kwargs: tuple[tuple[str, Expr], ...]
+) -> TypeGuard[tuple[Comprehension]]:
+    """Whether the only argument is a generator, which needs no parentheses of its own."""
+    only = args[0] if len(args) == 1 and not kwargs else None
+    return isinstance(only, Comprehension) and not only.is_list
 
 
 def _index(part: Expr | Slice) -> Doc:

@@ -15,7 +15,7 @@ from compiler.codegen.blank_lines import starts_definition, with_blank_lines
 from compiler.codegen.expression_layout import open_
 from compiler.codegen.imports import sections
 from compiler.codegen.line_breaks import INDENT, Doc, Optional, render
-from compiler.codegen.statement_layout import head, simple
+from compiler.codegen.statement_layout import Simple, head, one_line, simple
 from compiler.codegen.statements import (
     Blank,
     Class,
@@ -72,12 +72,22 @@ class _CodePrinter:
                 yield " " * indent + (escaping.comment(note) or "#")
             case Verbatim(source):
                 yield textwrap.indent(source.strip("\n"), " " * indent)
-            case Import():
-                yield from self._line(simple(stmt), "", indent)
             case Blank():
                 yield ""
             case _:
-                yield from self._line(simple(stmt), stmt.comment, indent)
+                yield from self._simple(stmt, indent)
+
+    def _simple(self, stmt: Simple, indent: int) -> Iterator[str]:
+        """The lines of a simple statement; of most it is one, and nothing need be laid out."""
+        note = "" if isinstance(stmt, Import) else stmt.comment
+        text = one_line(stmt)
+        if text is not None:
+            remark = escaping.comment(note)
+            line = " " * indent + (f"{text}  {remark}" if remark else text)
+            if len(line) <= self.width:
+                yield line
+                return
+        yield from self._line(simple(stmt), note, indent)
 
     def _line(self, doc: Doc, note: str, indent: int) -> Iterator[str]:
         """A logical line with its comment after it, for which it may break; above it where no break helps."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from compiler.codegen.expression_layout import (
     assigned,
+    flat,
     inside,
     open_,
     targets,
@@ -69,6 +70,18 @@ def simple(stmt: Simple) -> Doc:
             return ["raise ", open_(error) if is_best else value(error)]
         case Import(module, names):
             return _import(module, names)
+
+
+def one_line(stmt: Simple) -> str | None:
+    """The text of a simple statement on one line, where that takes no document: the same as that of its document."""
+    match stmt:
+        case Assign((Name() | Attribute() as target,), result, None) if result:
+            return f"{flat(target)} = {flat(result)}"
+        case Return(Name() | Attribute() | Call() | Binary() as result):
+            return f"return {flat(result)}"
+        case ExprStatement(Call() as result):
+            return flat(result)
+    return None
 
 
 def head(stmt: For | If | Function | Class) -> Doc:

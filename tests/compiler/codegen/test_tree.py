@@ -9,7 +9,8 @@ import ast
 
 from hypothesis import given, settings
 
-from compiler.codegen.expression_layout import flat
+from compiler.codegen import line_breaks
+from compiler.codegen.expression_layout import flat, open_
 from compiler.codegen.printer import print_module
 from compiler.codegen.python import (
     Attribute,
@@ -31,7 +32,8 @@ from compiler.codegen.python import (
     TupleExpr,
     Unary,
 )
-from compiler.codegen.statements import Assign, Module
+from compiler.codegen.statement_layout import one_line, simple
+from compiler.codegen.statements import Assign, ExprStatement, Module, Return
 from tests.compiler.codegen.test_fixed_point import SLOW, expressions
 
 
@@ -105,3 +107,17 @@ def test_it_parses_to_the_tree_that_was_meant(expr: Expr) -> None:
     printed = print_module(Module(body=(Assign((Name("x"),), expr),)))
     assert ast.dump(ast.parse(printed)) == meant
     assert ast.dump(ast.parse(f"x = {flat(expr)}")) == meant
+
+
+@settings(SLOW, max_examples=400)
+@given(expressions)
+def test_a_line_without_a_document_is_that_of_its_document(expr: Expr) -> None:
+    assert flat(expr) == line_breaks.flat(open_(expr))
+    for one in (
+        Assign((Name("x"),), expr),
+        Assign((Attribute(Name("x"), "y"),), expr),
+        Return(expr),
+        ExprStatement(Call(Name("f"), (expr,))),
+    ):
+        text = one_line(one)
+        assert text is None or text == line_breaks.flat(simple(one))
