@@ -47,14 +47,14 @@ class Accumulated(nn.Module):
         super().__init__()
         if min(width, growth) < 1:
             raise ValueError("width and growth must be at least 1")
-        if min(2**levels, width + growth * sum(depths)) < 1:
-            raise ValueError(
-                "2**levels and width + growth * sum(depths) must be at least 1"
-            )
+        if width + growth * sum(depths) < 1:
+            raise ValueError("width + growth * sum(depths) must be at least 1")
         if round(2 * width / 3) + math.prod(depths[1:]) < 1:
             raise ValueError(
                 "round(2 * width / 3) + math.prod(depths[1:]) must be at least 1"
             )
+        if levels < 0:
+            raise ValueError("levels must be at least 0")
         if len(depths) > 0 and sum(depths) == 0:
             raise ValueError("sum(depths) must not be 0")
         if any(growth + growth * sum(depths[:i]) < 1 for i in range(len(depths))):
