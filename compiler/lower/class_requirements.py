@@ -18,7 +18,9 @@ from compiler.codegen.python import (
     Name,
     Placeholder,
     Slice,
+    Starred,
     Subscript,
+    TupleExpr,
     Unary,
     call,
     lit,
@@ -29,6 +31,7 @@ from compiler.ir.graph import Alternatives, Node, Scope
 from compiler.ir.module import ScopeName
 from compiler.ir.typed import TypedNode
 from compiler.language.initializers import Initializer
+from compiler.language.layers import Repeat
 from compiler.lower.class_plan import ClassPlan, Run
 from compiler.lower.evaluate_code import folded_numbers
 from compiler.lower.required import Relation, Required, negated, of_copies
@@ -50,12 +53,14 @@ def requirements(plan: ClassPlan, classes: Collection[int]) -> Iterator[Required
 
     `classes` are the scopes that have one: a group that has none is a part of the class around it.
     """
+    params = plan.first.params.items()
+    lists = {name for name, value in params if isinstance(value, tuple)}
     found = dict.fromkeys((*_of_inputs(plan), *_of_defaults(plan), *_of_sizes(plan)))
     found |= {
         one: None
         for name, typed in plan.layers.items()
         for one in _of_layer(
-            typed, built_when(plan, name), _alternatives(plan, name), classes
+            typed, built_when(plan, name), _alternatives(plan, name), classes, lists
         )
     }
     for one in found:
@@ -87,7 +92,7 @@ def _of_defaults(plan: ClassPlan) -> Iterator[Required]:
     for name, param in plan.scope.params.items():
         given = plan.scope.kind == "network" and name in plan.first.given
         if param.default is not None and not given:
-            for code in _items(param.default):
+            for code in _items(param.default, ()):
                 for one in _worked_out(code, ()):
                     yield replace(one, default=name)
 
@@ -160,22 +165,19 @@ def _of_layer(
     when: tuple[Expr, ...],
     alternatives: Iterable[_Alternative],
     classes: Collection[int],
+    lists: Collection[str],
 ) -> Iterator[Required]:
     layer = typed.node.layer
     count = None
     if layer.repeat is not None:
         count = value_code(layer.repeat.count)
-        least = min(len(layer.repeat.stack) + len(layer.repeat.collect), 1)
-        for place in _items(layer.repeat.at):
-            yield Required(count, folded_numbers(Binary("+", place, lit(1))), when)
-        yield Required(count, lit(least), when)
-        yield from _under(when, (*_worked_out(count, ()), *_powers(count)))
+        yield from _under(when, _of_count(layer.repeat, count, lists))
     for condition in when:
         yield from _worked_out(condition, ())
     if typed.node.shared:
         return
     for conditions, target, arguments in alternatives:
-        for one in _of_arguments(target, arguments):
+        for one in _of_arguments(target, arguments, lists):
             yield from _under((*when, *conditions), of_copies(one, count))
     for rule in (layer.init or {}).values():
         for one in of_rule(rule):
@@ -185,8 +187,20 @@ def _of_layer(
         return
     for part in inside.nodes.values():
         own = ((), part.target, part.arguments)
-        for one in _of_layer(part, (), [own], classes):
+        for one in _of_layer(part, (), [own], classes, lists):
             yield from _under(when, of_copies(one, count))
+
+
+def _of_count(
+    repeat: Repeat, count: Expr, lists: Collection[str]
+) -> Iterator[Required]:
+    """What is required of a number of copies: those that are collected are there."""
+    for place in _items(repeat.at, lists):
+        if not isinstance(place, Starred):
+            yield Required(count, folded_numbers(Binary("+", place, lit(1))))
+    yield Required(count, lit(min(len(repeat.stack) + len(repeat.collect), 1)))
+    yield from _worked_out(count, ())
+    yield from _powers(count)
 
 
 def _under(
@@ -197,21 +211,36 @@ def _under(
         yield replace(one, conditions=(*conditions, *one.conditions))
 
 
-def _items(value: object) -> Iterator[Expr]:
-    """The numbers that an argument is written with."""
+def _items(value: object, lists: Collection[str]) -> Iterator[Expr]:
+    """The numbers that an argument is written with; `lists` are the params that are lists."""
     if isinstance(value, tuple | list):
         for item in value:
-            yield from _items(item)
+            yield from _items(item, lists)
     elif value is not None and not isinstance(value, dict):
-        yield value_code(value)
+        yield from _items_of_code(value_code(value), lists)
 
 
-def _of_arguments(target: object, arguments: Mapping[str, Any]) -> Iterator[Required]:
+def _items_of_code(code: Expr, lists: Collection[str]) -> Iterator[Expr]:
+    """The numbers of a list that a formula gives, together where they are not written one by one."""
+    match code:
+        case TupleExpr(items):
+            yield from items
+        case Call(Name("tuple")) | Subscript(_, (Slice(),)):
+            yield Starred(code)
+        case Placeholder(ScopeName(name)) if name in lists:
+            yield Starred(code)
+        case _:
+            yield code
+
+
+def _of_arguments(
+    target: object, arguments: Mapping[str, Any], lists: Collection[str]
+) -> Iterator[Required]:
     """What a layer requires of its arguments."""
     for argument, value in arguments.items():
         bounds = [*_bounds(target, argument)]
         whole = any(one.relation == "least" for one in bounds)
-        for code in _items(value):
+        for code in _items(value, lists):
             yield from _worked_out(code, ())
             yield from _powers(code) if whole else ()
             yield from (replace(one, code=code) for one in bounds)

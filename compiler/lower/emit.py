@@ -24,6 +24,7 @@ from compiler.ir.module import Capacity, Let, Local, Origin, ScopeName
 from compiler.ir.typed import TypedNode, hashable
 from compiler.lower.class_plan import Run
 from compiler.lower.common_size import Scoped, common_size
+from compiler.lower.evaluate_code import folded_numbers
 from compiler.lower.parted import parted
 from compiler.lower.scope_code import name_code, size_code
 from compiler.lower.to_python import to_python
@@ -120,7 +121,8 @@ class LayerCode:
         code = self._code(written)
         op = self.run.call.op
         if isinstance(written, Formula) and op is not None and name in op.lists:
-            code = subscript(code, 0) if len(getattr(op, name)) == 1 else code
+            alone = len(getattr(op, name)) == 1
+            code = folded_numbers(subscript(code, 0)) if alone else code
         return self._touch(code)
 
     def size(self, size: Dim | int) -> Expr:

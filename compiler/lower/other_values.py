@@ -6,6 +6,7 @@ differ: so most settings also change all sizes, each by a factor of its own wher
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 from types import UnionType
@@ -16,9 +17,12 @@ from compiler.elaborate.wiring import is_routed
 from compiler.expr.syntax import (
     ComparisonOperation,
     Expression,
+    FunctionCall,
     IfElse,
+    Indexing,
     LogicalOperation,
     NumberLiteral,
+    Variable,
     names_in,
     walk,
 )
@@ -203,6 +207,8 @@ class OtherValues:
             yield from (other for other in choices if other != value)
         elif decides and isinstance(value, int):
             yield from self._decisive(name, value)
+        elif decides and isinstance(value, tuple):
+            yield from self._decisive_lists(name, value)
         elif decides and isinstance(value, float):
             yield from (0.5 * value + 0.125, 0.0 if value else 1.0)
         elif isinstance(value, float) and _PLACES in self._roles.get(name, ()):
@@ -218,6 +224,20 @@ class OtherValues:
         for other in dict.fromkeys((*near, *compared)):
             if other != value and other > 0 and (most is None or other <= most):
                 yield other
+
+    def _decisive_lists(
+        self, name: str, value: tuple[Any, ...]
+    ) -> Iterator[tuple[Any, ...]]:
+        """Lists as long as the numbers that conditions compare their lengths with, and of items near such numbers."""
+        lengths, items = (
+            sorted({n + step for n in self._compared.get(key, ()) for step in (0, 1)})
+            for key in (f"len({name})", f"{name}[]")
+        )
+        for length in lengths:
+            if value and 0 < length <= _FEW and length != len(value):
+                yield (*value, *value[-1:] * _FEW)[:length]
+        if _are_sizes(value):
+            yield from ((number,) * len(value) for number in items if number > 0)
 
     def _scaled(self, names: Collection[str], factors: Sequence[int]) -> Setting:
         scaled: Setting = {}
@@ -401,7 +421,7 @@ def _of_layer(node: Node, scopes: Mapping[Scope, Roles]) -> Iterator[tuple[str, 
     conditions = [layer.when, layer.tie.when if layer.tie is not None else None]
     conditions += target.conditions if isinstance(target, Alternatives) else ()
     for formula in _formulas(count):
-        yield from ((name, _COUNT) for name in names_in(formula.expr))
+        yield from ((name, _COUNT) for name in _counting(formula.expr))
     for formula in _formulas(conditions):
         yield from ((name, _DECIDES) for name in names_in(formula.expr))
     for _, formula in formulas(layer, node.arguments):
@@ -413,6 +433,18 @@ def _of_layer(node: Node, scopes: Mapping[Scope, Roles]) -> Iterator[tuple[str, 
         yield from _of_arguments(node, target, scopes)
     elif isinstance(target, type):
         yield from _of_op(target, node)
+
+
+def _counting(expr: Expression) -> Iterator[str]:
+    """The names that decide a number of copies, but for lists of which the length alone does."""
+    named, lengths = Counter[str](), Counter[str]()
+    for part in walk(expr):
+        match part:
+            case Variable(name):
+                named[name] += 1
+            case FunctionCall("len", (Variable(name),)):
+                lengths[name] += 1
+    yield from (named - lengths)
 
 
 def _of_arguments(
@@ -454,15 +486,28 @@ def _of_argument(hint: Any) -> Iterator[str]:
 
 
 def _compare(scope: Scope, found: dict[str, set[int]]) -> None:
-    """Add the numbers that names are compared with in the formulas of a scope and of its groups."""
+    """Add the numbers that names are compared with in the formulas of a scope and of its groups.
+
+    Those of lists by `len(name)` or `name[]`, as well.
+    """
     for node in scope.each_node():
         for _, formula in formulas(node.layer, node.arguments):
             for part in walk(formula.expr):
                 if isinstance(part, ComparisonOperation):
-                    for name in names_in(part):
+                    for name in (*names_in(part), *_of_lists(part)):
                         found.setdefault(name, set()).update(_numbers(part))
         if isinstance(node.target, Scope) and node.target.kind == "group":
             _compare(node.target, found)
+
+
+def _of_lists(expr: Expression) -> Iterator[str]:
+    """What an expression asks of lists: their lengths, and their items."""
+    for part in walk(expr):
+        match part:
+            case FunctionCall("len", (Variable(name),)):
+                yield f"len({name})"
+            case Indexing(Variable(name)):
+                yield f"{name}[]"
 
 
 def _numbers(expr: Expression) -> Iterator[int]:

@@ -21,6 +21,7 @@ from compiler.codegen.python import (
     Slice,
     Starred,
     Subscript,
+    TupleExpr,
     Unary,
     call,
     lit,
@@ -62,7 +63,7 @@ def simplified(
 
     Nothing where it is required of no copy, or under conditions that never hold.
     """
-    waiting = [one.each(lambda code: with_values(code, fixed))]
+    waiting = [*_of_items(one.each(lambda code: with_values(code, fixed)))]
     steps = 0
     while waiting:
         first = _without_tests(waiting.pop())
@@ -211,6 +212,15 @@ def _plain_test(test: Expr) -> Expr:
 
 
 # Outcomes of conditions, and copies of a fixed number, one by one.
+
+
+def _of_items(one: Required) -> Iterator[Required]:
+    """What is required of each item of a list that stands in code."""
+    match one.code:
+        case Starred(TupleExpr(items)):
+            yield from (replace(one, code=item) for item in items)
+        case _:
+            yield one
 
 
 def _parts(one: Required) -> Iterator[Required]:

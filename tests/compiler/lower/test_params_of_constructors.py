@@ -395,3 +395,31 @@ def test_a_list_that_the_spec_writes_fixes_nothing(tmp_path: Path) -> None:
     )
     kind = load_program(compile_spec(path))[""]
     assert len(kind(n=2).a) == 2
+
+
+LISTS_THAT_DECIDE = {
+    "an item that a condition compares, of a list as long as there are copies": (
+        "inputs: {x: 'float[B, 5]'}\nparams: {sizes: '[i + 2 for i in 2]'}\n"
+        "layers:\n  copies: {op: tanh, repeat: len(sizes)}\n"
+        "  kept: {repeat: 2, when: 'sizes[0] > 4', layers: {mean: {op: buffer, shape: 3}}, outputs: {out: copies}}"
+    ),
+    "the length of a list that chooses a size": (
+        "inputs: {x: 'float[B, 5]'}\nparams: {sizes: [6, 4, 5]}\n"
+        "layers:\n  fc: {op: linear, out_features: 'sizes[1:][0] if len(sizes) > 1 else 5'}\n  norm: layer_norm"
+    ),
+}
+
+
+@pytest.mark.parametrize("case", LISTS_THAT_DECIDE)
+def test_a_list_that_decides_is_tried_on_both_sides(case: str, tmp_path: Path) -> None:
+    file = tmp_path / "net.yaml"
+    file.write_text(f"name: Net\n{LISTS_THAT_DECIDE[case]}\n")
+    network = load_program(compile_spec(file))[""]
+    taken = inspect.signature(network).parameters
+    for sizes in [(8, 8), (8,), (1, 7, 2)]:
+        if "sizes" in taken:
+            own = load_program(compile_spec(file, settings={"sizes": sizes}))[""]()
+            found = network(sizes=sizes).state_dict()
+            assert {name: value.shape for name, value in found.items()} == {
+                name: value.shape for name, value in own.state_dict().items()
+            }

@@ -27,6 +27,14 @@ PART = (
 SEEN = "inputs: {x: 'float[B, T, 8]'}\nlayers:\n  l: {op: linear, out_features: width, in: x}\n"
 
 REFUSED: dict[str, tuple[str, dict[str, Any], str]] = {
+    "a list that a formula gives, under a condition": (
+        (
+            f"params: {{width: 8, sizes: [8, 2]}}\n{X}"
+            "layers: {p: {op: parameter, shape: '[sizes[0]]', when: 'sizes[1] > 4', else: x}}"
+        ),
+        {"sizes": (0, 5)},
+        "sizes[0] must be at least 1",
+    ),
     "a counted list of fewer than no items": (
         f"params: {{width: 8, n: 2}}\n{X}layers: {{a: {{op: linear, out_features: 'sum([i + 1 for i in n]) + 1'}}}}",
         {"n": -1},
