@@ -24,8 +24,8 @@ _ARCHITECTURES = {
 }
 collect_ignore = ["golden"]  # expected code, without the library that it carries
 
-settings.register_profile("default", max_examples=50, deadline=None)
-settings.register_profile("ci", max_examples=50, deadline=None, derandomize=True)
+settings.register_profile("default", max_examples=25, deadline=None)
+settings.register_profile("ci", max_examples=25, deadline=None, derandomize=True)
 settings.register_profile("deep", max_examples=1000, deadline=None)
 settings.load_profile("ci" if os.environ.get("CI") else "default")
 

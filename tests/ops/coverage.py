@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-EXAMPLES = 100
+EXAMPLES = 50
 """How many examples a test draws in a run, of all of its ops together: at least."""
-EXAMPLES_OF_EACH = 30
+EXAMPLES_OF_EACH = 20
 """How many of them are of each op, at least; `make test-deep` draws a thousand."""
 
 accepted: Counter[str] = Counter()
@@ -29,8 +29,7 @@ def each(*ops: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     def mark(test: Callable[..., Any]) -> Callable[..., Any]:
         assert getattr(test, "is_hypothesis_test", False), "stands above @given"
         test.drawn_ops = ops  # type: ignore[attr-defined]
-        shared = max(EXAMPLES // len(ops), EXAMPLES_OF_EACH)
-        count = max(shared, settings().max_examples)  # a profile may say more
+        count = max(EXAMPLES // len(ops), EXAMPLES_OF_EACH, settings().max_examples)
         drawn = settings(max_examples=count)(test)
         marked: Callable[..., Any] = pytest.mark.parametrize("op", ops)(drawn)
         return marked

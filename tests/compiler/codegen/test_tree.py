@@ -100,7 +100,7 @@ def comprehension(expr: Comprehension) -> str:
     return f"{opening}{explicit(expr.element)} {clauses}{closing}"
 
 
-@settings(SLOW, max_examples=400)
+@settings(SLOW, max_examples=200)
 @given(expressions)
 def test_it_parses_to_the_tree_that_was_meant(expr: Expr) -> None:
     meant = ast.dump(ast.parse(f"x = {explicit(expr)}"))
