@@ -118,9 +118,11 @@ def _key(names: list[str]) -> _Key:
 
 def _equality(key: _Key) -> Callable[[object, object], bool]:
     def equal(self: object, other: object) -> bool:
+        if self is other:
+            return True
         same: bool = NotImplemented
         if self.__class__ is other.__class__:
-            same = self is other or key(self) == key(other)
+            same = key(self) == key(other)
         return same
 
     return equal

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import math
 import re
+import typing
 from collections.abc import Hashable
 from functools import lru_cache
 from keyword import iskeyword
-from types import EllipsisType
+from types import EllipsisType, NoneType
 
 from compiler.dataclass import dataclass
 
@@ -253,17 +254,22 @@ Plain = bool | int | float | str | EllipsisType | None
 Value = Expr | Plain | tuple["Value", ...] | list["Value"]
 
 
+_EXPR = typing.get_args(Expr)
+_PLAIN = (bool, int, float, str, EllipsisType, NoneType)
+
+
 def lit(value: Value) -> Expr:
     """The expression for a plain Python value; an expression is returned unchanged."""
+    if isinstance(value, _EXPR):
+        return value  # type: ignore[no-any-return]
     if isinstance(value, float) and not math.isfinite(value):
         return Call(Name("float"), (Literal(str(value)),))
-    if isinstance(value, Plain):
+    if isinstance(value, _PLAIN):
         return Literal(value)
     if isinstance(value, tuple):
         return TupleExpr(tuple(map(lit, value)))
-    if isinstance(value, list):
-        return ListExpr(tuple(map(lit, value)))
-    return value
+    assert isinstance(value, list)
+    return ListExpr(tuple(map(lit, value)))
 
 
 def _base(value: Expr | str) -> Expr:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from typing import Any
 
 from compiler.codegen.python import (
     Attribute,
@@ -49,34 +50,47 @@ CodeNode = Expr | Slice | Stmt
 
 def children(expr: Expr | Slice) -> tuple[Expr | Slice, ...]:
     """The direct parts of an expression, in print order."""
-    if type(expr) in _LEAVES:
-        return ()
-    match expr:
-        case Call(func, args, kwargs):
-            values = [value for _, value in kwargs] if kwargs else ()
-            return (func, *args, *values)
-        case Attribute(value) | Starred(value) | Unary(_, value) | Lambda(_, value):
-            return (value,)
-        case Subscript(value, index):
-            return (value, *index)
-        case Slice(start, stop, step):
-            return tuple(x for x in (start, stop, step) if x is not None)
-        case TupleExpr(items) | ListExpr(items) | Logic(_, items):
-            return items
-        case DictExpr(pairs):
-            return tuple(x for pair in pairs for x in pair)
-        case Binary(_, left, right) | Compare(_, left, right):
-            return (left, right)
-        case Conditional(test, body, orelse):
-            return (body, test, orelse)
-        case Comprehension(element, target, iterable, condition):
-            last = () if condition is None else (condition,)
-            return (element, target, iterable, *last)
-    return ()
+    return _PARTS[type(expr)](expr)
 
 
-_Leaf = Name | Literal | Placeholder
-_LEAVES = frozenset({Name, Literal, Placeholder})
+def _of_call(expr: Call) -> tuple[Expr, ...]:
+    if not expr.kwargs:
+        return (expr.func, *expr.args)
+    return (expr.func, *expr.args, *[value for _, value in expr.kwargs])
+
+
+def _of_slice(part: Slice) -> tuple[Expr, ...]:
+    return tuple(x for x in (part.start, part.stop, part.step) if x is not None)
+
+
+def _of_comprehension(expr: Comprehension) -> tuple[Expr, ...]:
+    last = () if expr.condition is None else (expr.condition,)
+    return (expr.element, expr.target, expr.iterable, *last)
+
+
+_PARTS: Mapping[type, Callable[[Any], tuple[Expr | Slice, ...]]] = {
+    Name: lambda _: (),
+    Literal: lambda _: (),
+    Placeholder: lambda _: (),
+    Call: _of_call,
+    Attribute: lambda expr: (expr.value,),
+    Starred: lambda expr: (expr.value,),
+    Unary: lambda expr: (expr.operand,),
+    Lambda: lambda expr: (expr.body,),
+    Subscript: lambda expr: (expr.value, *expr.index),
+    Slice: _of_slice,
+    TupleExpr: lambda expr: expr.items,
+    ListExpr: lambda expr: expr.items,
+    Logic: lambda expr: expr.items,
+    DictExpr: lambda expr: tuple(x for pair in expr.items for x in pair),
+    Binary: lambda expr: (expr.left, expr.right),
+    Compare: lambda expr: (expr.left, expr.right),
+    Conditional: lambda expr: (expr.body, expr.test, expr.orelse),
+    Comprehension: _of_comprehension,
+}
+"""The parts of an expression by its type."""
+_LEAF = (Name, Literal, Placeholder)
+_LEAVES = frozenset(_LEAF)
 """The kinds of expressions that have no parts."""
 
 
@@ -95,10 +109,11 @@ def placeholders(expr: Expr) -> list[Hashable]:
     pending: list[Expr | Slice] = [expr]
     while pending:
         node = pending.pop()
+        kind = type(node)
         if isinstance(node, Placeholder):
             found.append(node.key)
-        elif type(node) not in _LEAVES:
-            pending += children(node)[::-1]
+        elif kind not in _LEAVES:
+            pending += _PARTS[kind](node)[::-1]
     return found
 
 
@@ -129,7 +144,7 @@ def map_line(line: Stmt, one: Callable[[Expr], Expr]) -> Stmt:
 
 def mapped(expr: Expr, one: Callable[[Expr], Expr]) -> Expr:
     """The expression with each direct part replaced by what `one` makes of it."""
-    if isinstance(expr, _Leaf):
+    if isinstance(expr, _LEAF):
         return expr
     match expr:
         case Call(func, args, kwargs):
@@ -225,10 +240,13 @@ def _parts(
         case Lambda(args, body):
             yield body, bound | set(args)
         case _:
-            yield from ((part, bound) for part in _plain_parts(node))
+            of = _PARTS.get(type(node))
+            parts = _plain_parts(node) if of is None else of(node)
+            yield from [(part, bound) for part in parts]
 
 
 def _plain_parts(node: CodeNode) -> Iterator[CodeNode]:
+    """The parts of a statement."""
     match node:
         case Assign(targets, value, annotation):
             for target in targets:
@@ -251,8 +269,6 @@ def _plain_parts(node: CodeNode) -> Iterator[CodeNode]:
             yield from (*node.decorators, *node.bases, *node.body)
         case Import() | CommentLine() | Verbatim() | Blank():
             pass
-        case _:
-            yield from children(node)
 
 
 def _signature(node: Function) -> Iterator[Expr]:

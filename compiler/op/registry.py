@@ -87,6 +87,9 @@ def find_op(name: str) -> type[Op] | None:
     >>> find_op("linear").module
     'nn.Linear'
     """
+    known = _OPS.get(name)
+    if known is not None:
+        return known
     file = _files_by_op().get(name)
     if file is not None:
         _module(file)

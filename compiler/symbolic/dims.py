@@ -276,8 +276,11 @@ class Dim:
 
 def sum_of(parts: Iterable[Dim]) -> Dim:
     """The sum of Dims, in one pass."""
+    several = list(parts)
+    if len(several) == 1:
+        return several[0]
     total = Coefficients()
-    for part in parts:
+    for part in several:
         collect(total, part.terms, 1)
     return polynomial(total)
 
