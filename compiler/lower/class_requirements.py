@@ -240,6 +240,8 @@ def _of_arguments(
     for argument, value in arguments.items():
         bounds = [*_bounds(target, argument)]
         whole = any(one.relation == "least" for one in bounds)
+        if isinstance(target, Scope) and target.kind == "block":
+            whole = target.params[argument].type == "int"
         for code in _items(value, lists):
             yield from _worked_out(code, ())
             yield from _powers(code) if whole else ()

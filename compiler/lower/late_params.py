@@ -34,6 +34,8 @@ def _may_fail(part: object) -> bool:
             return not isinstance(divisor, Literal)
         case Subscript():
             return True
+        case Call(Name("range"), (count,)):
+            return not isinstance(count, Literal)
         case Call(Name(name)):
             return name in ("math.log", "math.sqrt")
     return False

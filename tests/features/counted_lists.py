@@ -78,14 +78,16 @@ class CountedLists(nn.Module):
         depths: tuple[int, ...] | None = None,
     ) -> None:
         super().__init__()
+        if min(base, levels) < 1:
+            raise ValueError("base and levels must be at least 1")
         if widths is None:
             widths = tuple(base * (2**i) for i in range(levels))
         if depths is None:
             depths = tuple(min(i + 1, 2) for i in range(levels))
         if min(len(widths), len(depths)) < levels:
             raise ValueError("len(widths) and len(depths) must be at least levels")
-        if min(base, levels, *widths[:levels]) < 1:
-            raise ValueError("base, levels and widths must be at least 1")
+        if min(widths[:levels]) < 1:
+            raise ValueError("widths must be at least 1")
         if min(depths[:levels]) < 0:
             raise ValueError("depths must be at least 0")
         if sum(tuple(widths[levels - 1] + i for i in range(2))) < 1:

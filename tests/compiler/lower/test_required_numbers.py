@@ -27,6 +27,19 @@ PART = (
 SEEN = "inputs: {x: 'float[B, T, 8]'}\nlayers:\n  l: {op: linear, out_features: width, in: x}\n"
 
 REFUSED: dict[str, tuple[str, dict[str, Any], str]] = {
+    "a counted list of fewer than no items in a default": (
+        (
+            f"params: {{width: 8, n: 2, sizes: '[i + 1 for i in n]'}}\n{X}"
+            "layers: {a: {op: linear, out_features: sum(sizes) + 1}}"
+        ),
+        {"n": -1},
+        "n must be at least 0",
+    ),
+    "a power that is no whole number for a block": (
+        f"params: {{width: 8, n: 2}}\n{X}layers: {{a: {{op: Part, size: 2 ** n}}}}\n{PART}",
+        {"n": -1},
+        "n must be at least 0",
+    ),
     "a list that a formula gives, under a condition": (
         (
             f"params: {{width: 8, sizes: [8, 2]}}\n{X}"
