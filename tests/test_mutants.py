@@ -24,13 +24,13 @@ TREES: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seed", range(30))
 def test_damaged_text(seed: int, tmp_path: Path) -> None:
     other = TEXTS[(seed * 7 + 3) % len(TEXTS)]
     check(mutant(TEXTS[seed % len(TEXTS)], other, seed), tmp_path)
 
 
-@pytest.mark.parametrize("seed", range(100))
+@pytest.mark.parametrize("seed", range(50))
 def test_damaged_tree(seed: int, tmp_path: Path) -> None:
     other = TREES[(seed * 7 + 3) % len(TREES)]
     check(tree_mutant(TREES[seed % len(TREES)], other, seed), tmp_path)

@@ -24,8 +24,8 @@ from tests.ops.torch_samples import (
 from tests.ops.try_samples import Outcome, outcomes
 from tests.soundness_page import section, write_section
 
-NAMES = 120
-"""Number of functions and modules, about half of them, of which a few samples are tried in every run."""
+NAMES = 60
+"""Number of functions and modules, about a quarter of them, of which a few samples are tried in every run."""
 A_FEW = 3
 
 SECTION = "torch samples"
@@ -75,7 +75,7 @@ def test_a_few_samples_of_each_compute_what_torch_does() -> None:
         for _, sample in zip(range(A_FEW), _of(name), strict=False):
             tried.add(sample)
     assert not tried.failures, f"{tried.failures[0].failure}\n{tried.failures[0].spec}"
-    assert tried.forms["in place", "equal"] > 250
+    assert tried.forms["in place", "equal"] > 120
 
 
 @pytest.mark.deep
