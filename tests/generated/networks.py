@@ -37,7 +37,7 @@ TRACED: Mapping[str, tuple[str, ...]] = {
         "t5_small",
         "unet",
     ),
-    "eval": ("dlrm", "gpt2", "qwen3_moe", "transformer", "wgan_gp"),
+    "eval": ("dlrm", "gpt2", "transformer", "wgan_gp"),
     "traced": ("autoencoder", "detector", "elman", "llama3", "nerf", "tabular"),
     "strict": ("bloom", "forecaster", "gpt_oss", "opt", "two_heads", "vae"),
 }
