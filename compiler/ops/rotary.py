@@ -224,7 +224,7 @@ class Rotate(Op):
         return input.shape[2] // self.num_heads
 
     def _rotary_width(self, ctx: Context, width: Dim, turned: Dim) -> Dim:
-        if not ctx.at_least(width - turned, 0):
+        if not ctx.at_least(width - turned, 0, rounded=True):
             raise errors.constraint(
                 f"rotary_dim is {ctx.value(turned)}, but the width of a head is {ctx.value(width)}",
                 argument="rotary_dim",

@@ -197,6 +197,8 @@ class GPTJ(nn.Module):
             raise ValueError("depth must be at least 0")
         if depth > 0 and width % heads != 0:
             raise ValueError("width must be a multiple of heads")
+        if depth > 0 and width // heads < rotary_dim:
+            raise ValueError("width // heads must be at least rotary_dim")
         self.embed_tokens = nn.Embedding(vocab, width)
         self.embed_dropout = nn.Dropout(dropout)
         self.rotary = RotaryEmbedding(rotary_dim)

@@ -27,6 +27,15 @@ PART = (
 SEEN = "inputs: {x: 'float[B, T, 8]'}\nlayers:\n  l: {op: linear, out_features: width, in: x}\n"
 
 REFUSED: dict[str, tuple[str, dict[str, Any], str]] = {
+    "more rotated channels than a head has": (
+        (
+            "params: {width: 16, heads: 2, rotated: 4}\ninputs: {x: 'float[B, T, width]'}\n"
+            "layers:\n  fc: {op: linear, out_features: width}\n  angles: {op: rotary_embedding, dim: rotated}\n"
+            "  y: {op: rotate, num_heads: heads, rotary_dim: rotated, in: [fc, angles.cos, angles.sin]}"
+        ),
+        {"rotated": 12},
+        "width // heads must be at least rotated",
+    ),
     "a counted list of fewer than no items in a default": (
         (
             f"params: {{width: 8, n: 2, sizes: '[i + 1 for i in n]'}}\n{X}"
