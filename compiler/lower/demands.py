@@ -70,7 +70,7 @@ def bounds(
     places = {name: place for place, name in enumerate(plan.scope.params)}
     asked = [
         _whether_or_not_used(one, uses)
-        for each in required
+        for each in map(found.without_untaken, required)
         if found.takes(each)
         for one in _not_refuted(each, uses)
     ]

@@ -114,8 +114,15 @@ class Demands:
             for key in placeholders(code)
             if isinstance(key, ScopeName)
         }
+        if one.default and one.default not in self.taken:
+            return False
         fixed = (self.fixed if one.relation == "equal" else self.plan.fixed).keys()
         return asked <= {*self.taken, *fixed} and bool(asked - fixed)
+
+    def without_untaken(self, one: Required) -> Required:
+        """The same whether or not a param is given that is none of a network's arguments: its default is worked out."""
+        untaken = one.default not in self.taken and self.plan.scope.kind == "network"
+        return replace(one, default="") if untaken else one
 
     def without_certain(self, one: Required) -> Required:
         """The same without tests of numbers of copies that always hold."""

@@ -419,7 +419,4 @@ def test_a_list_that_decides_is_tried_on_both_sides(case: str, tmp_path: Path) -
     for sizes in [(8, 8), (8,), (1, 7, 2)]:
         if "sizes" in taken:
             own = load_program(compile_spec(file, settings={"sizes": sizes}))[""]()
-            found = network(sizes=sizes).state_dict()
-            assert {name: value.shape for name, value in found.items()} == {
-                name: value.shape for name, value in own.state_dict().items()
-            }
+            network(sizes=sizes).load_state_dict(own.state_dict())

@@ -27,14 +27,13 @@ PART = (
 SEEN = "inputs: {x: 'float[B, T, 8]'}\nlayers:\n  l: {op: linear, out_features: width, in: x}\n"
 
 REFUSED: dict[str, tuple[str, dict[str, Any], str]] = {
-    "more rotated channels than a head has": (
+    "a default that no layer needs": (
         (
-            "params: {width: 16, heads: 2, rotated: 4}\ninputs: {x: 'float[B, T, width]'}\n"
-            "layers:\n  fc: {op: linear, out_features: width}\n  angles: {op: rotary_embedding, dim: rotated}\n"
-            "  y: {op: rotate, num_heads: heads, rotary_dim: rotated, in: [fc, angles.cos, angles.sin]}"
+            f"params: {{width: 8, n: 2, half: width // n, sizes: '[i for i in n]'}}\n{X}"
+            "layers: {a: {op: linear, out_features: n + 1}}"
         ),
-        {"rotated": 12},
-        "width // heads must be at least rotated",
+        {"n": 0},
+        "width and n must be at least 1",
     ),
     "a counted list of fewer than no items in a default": (
         (
@@ -56,16 +55,6 @@ REFUSED: dict[str, tuple[str, dict[str, Any], str]] = {
         ),
         {"sizes": (0, 5)},
         "sizes[0] must be at least 1",
-    ),
-    "a counted list of fewer than no items": (
-        f"params: {{width: 8, n: 2}}\n{X}layers: {{a: {{op: linear, out_features: 'sum([i + 1 for i in n]) + 1'}}}}",
-        {"n": -1},
-        "n must be at least 0",
-    ),
-    "a power that is no whole number": (
-        f"params: {{width: 8, n: 2}}\n{X}layers: {{a: {{op: linear, out_features: 2 ** n}}}}",
-        {"n": -1},
-        "n must be at least 0",
     ),
     "a float below 0": (
         f"params: {{width: 8, depth: 2, eps: 1e-5}}\n{X}layers: {{n: {{op: layer_norm, eps: eps, repeat: depth}}}}",
