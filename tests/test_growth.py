@@ -26,6 +26,7 @@ STEP, MOST = 7, 1.33
 
 STEPS = {
     "doubling_with_sizes": (10, 1.4),
+    "long_expression": (20, MOST),  # a line that is broken is more work, once
     "params_in_a_chain": (40, 1.4),  # halving many params takes n log n, and not n
     "params_used": (10, 1.4),
     "products_of_symbols": (10, 1.4),
