@@ -58,6 +58,9 @@ _BINARY: Mapping[str, Callable[[Any, Any], Any]] = {
 }
 
 
+_CONSTANTS: Mapping[str, Any] = {
+    f"math.{name}": value for name, value in CONSTANTS.items()
+}
 _UNARY: Mapping[str, Callable[[Any], Any]] = {
     "not": operator.not_,
     "-": operator.neg,
@@ -85,63 +88,67 @@ def value_of(code: Expr, use: Instance, counter: int | None = None) -> Any:
         raise Unknown(code) from error
 
 
-def _value_of(code: Expr, find: Callable[[Hashable], Any]) -> Any:
+def _value_of(
+    code: Expr, find: Callable[[Hashable], Any], names: Mapping[str, Any] = _CONSTANTS
+) -> Any:
     if isinstance(code, Literal):
         return code.value
     if isinstance(code, Placeholder):
         return find(code.key)
     match code:
         case Binary(op, left, right) | Compare(op, left, right) if op in _BINARY:
-            return _BINARY[op](_value_of(left, find), _value_of(right, find))
+            return _BINARY[op](
+                _value_of(left, find, names), _value_of(right, find, names)
+            )
         case Unary(op, operand):
-            return _UNARY[op](_value_of(operand, find))
+            return _UNARY[op](_value_of(operand, find, names))
         case Logic(op, items):
-            results = (_value_of(item, find) for item in items)
+            results = (_value_of(item, find, names) for item in items)
             return all(results) if op == "and" else any(results)
         case Conditional(test, body, orelse):
-            return _value_of(body if _value_of(test, find) else orelse, find)
+            return _value_of(
+                body if _value_of(test, find, names) else orelse, find, names
+            )
         case TupleExpr() | ListExpr():
-            return tuple([_value_of(item, find) for item in code.items])
+            return tuple([_value_of(item, find, names) for item in code.items])
         case Subscript(items, (index,)) if not isinstance(index, Slice):
-            return _value_of(items, find)[_whole(_value_of(index, find))]
+            return _value_of(items, find, names)[_whole(_value_of(index, find, names))]
         case Subscript(items, (Slice(first, stop, None),)):
             ends = (
-                None if end is None else _whole(_value_of(end, find))
+                None if end is None else _whole(_value_of(end, find, names))
                 for end in (first, stop)
             )
-            return _value_of(items, find)[slice(*ends)]
+            return _value_of(items, find, names)[slice(*ends)]
         case Call(Name(name), args, kwargs) if name in _FUNCTIONS:
-            given = {key: _value_of(value, find) for key, value in kwargs}
-            return _FUNCTIONS[name](*(_value_of(arg, find) for arg in args), **given)
-    return _special(code, find)
+            given = {key: _value_of(value, find, names) for key, value in kwargs}
+            return _FUNCTIONS[name](
+                *(_value_of(arg, find, names) for arg in args), **given
+            )
+    return _special(code, find, names)
 
 
-def _special(part: Expr, find: Callable[[Hashable], Any]) -> Any:
+def _special(
+    part: Expr, find: Callable[[Hashable], Any], names: Mapping[str, Any]
+) -> Any:
     """The value of a number that has a name, or of a list whose items are counted."""
     match part:
-        case Name(name) if name in _CONSTANTS:
-            return _CONSTANTS[name]
+        case Name(name) if name in names:
+            return names[name]
         case Comprehension():
-            return tuple(_items(part, find))
+            return tuple(_items(part, find, names))
     raise Unknown(part)
 
 
-def _items(each: Comprehension, find: Callable[[Hashable], Any]) -> Iterator[Any]:
+def _items(
+    each: Comprehension, find: Callable[[Hashable], Any], names: Mapping[str, Any]
+) -> Iterator[Any]:
     """The items of a list that `i` counts."""
     match each:
         case Comprehension(item, Name(name), Call(Name("range"), ends), None):
-            for number in range(*(_whole(_value_of(end, find)) for end in ends)):
-                counted = _with_names(item, {name: Literal(number)})
-                yield _value_of(counted, find)
+            for number in range(*(_whole(_value_of(end, find, names)) for end in ends)):
+                yield _value_of(item, find, {**names, name: number})
         case _:
             raise Unknown(each)
-
-
-def _with_names(code: Expr, names: Mapping[str, Expr]) -> Expr:
-    """Code with other code in place of some names."""
-    if isinstance(code, Name):
-        return names.get(code.id, code)
-    return mapped(code, lambda part: _with_names(part, names))
 
 
 def fold(
@@ -342,7 +349,6 @@ def _smallest(*args: Any, **default: Any) -> Any:
     return min(*args, **default)
 
 
-_CONSTANTS = {f"math.{name}": value for name, value in CONSTANTS.items()}
 _FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "any": any,
     "min": _smallest,
