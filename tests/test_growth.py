@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from compiler import Program, SpecError, compile_spec
+from bench.flat import gpt2
+from compiler import UNLIMITED, Program, SpecError, compile_spec
 from compiler.diagnostics.render import render
 from compiler.diagnostics.source import Source
 from compiler.diff.changes_text import report
@@ -47,6 +48,31 @@ def test_work_grows_with_the_size(kind: str, tmp_path: Path) -> None:
     every_command(files[2])  # what is remembered between specs is known from here on
     small, middle, large = (calls(partial(every_command, file)) for file in files)
     assert large - middle <= most * max(middle - small, 500), (small, middle, large)
+
+
+COPIES = {
+    "all_copies_are_equal": ("dropout", 1.1),
+    "the_first_copy_differs": ("0.0 if i == 0 else dropout", 2.0),
+}
+"""The dropout of copy `i` of GPT-2's block, and how much dearer a thousand copies may be than one."""
+
+
+@pytest.mark.parametrize("case", COPIES)
+def test_copies_that_are_equal_cost_little(case: str, tmp_path: Path) -> None:
+    dropout, most = COPIES[case]
+    found = []
+    for count in (1, 1_000):
+        file = tmp_path / f"{count}.yaml"
+        file.write_text(gpt2(count, dropout), encoding="utf-8")
+        _of_copies(file)  # what is remembered between specs is known from here on
+        found.append(calls(partial(_of_copies, file)))
+    assert found[1] <= most * found[0], found
+
+
+def _of_copies(file: Path) -> None:
+    program = compile_spec(file, limits=UNLIMITED)
+    assert program.python
+    assert str(program.summary)
 
 
 def every_command(file: Path) -> None:
