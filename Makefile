@@ -16,9 +16,9 @@
 
 PYTHON ?= python3
 JOBS ?= 2
-# Processor time that all tests may take, in seconds: about 840 on two quiet cores, where 600 is the aim, and half as much
+# Processor time that all tests may take, in seconds: about 650 on two quiet cores, where 600 is the aim, and half as much
 # again on a busy machine.
-MOST_SECONDS ?= 1200
+MOST_SECONDS ?= 1000
 
 bin := .venv/bin
 # Python compiles what it imports, a small part of what is installed.
