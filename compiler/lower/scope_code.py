@@ -58,9 +58,11 @@ def size_code(size: Dim) -> Expr:
 
 
 def value_code(value: Any) -> Expr:
-    """A value of the spec as code: a formula, a literal or a list of them."""
+    """A value of the spec as code: a formula, a literal or a list of them; of sizes with names the sizes."""
     if isinstance(value, Formula):
         return to_python(value.expr, name_code)
+    if isinstance(value, dict):
+        value = tuple(value.values())
     if isinstance(value, tuple | list):
         return TupleExpr(tuple(map(value_code, value)))
     return lit(value)
