@@ -155,7 +155,8 @@ def _figures() -> dict[str, Any]:
 def _write(figures: Mapping[str, Any]) -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     ordered = {name: figures[name] for name in RECIPES if name in figures}
-    lines = (f"{json.dumps(name)}: {json.dumps(ordered[name])}" for name in ordered)
+    text = partial(json.dumps, separators=(",", ":"))
+    lines = (f"{text(name)}:{text(ordered[name])}" for name in ordered)
     (FOLDER / "figures.json").write_text("{\n" + ",\n".join(lines) + "\n}\n")
 
 
