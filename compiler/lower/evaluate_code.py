@@ -142,9 +142,11 @@ def _special(
 def _items(
     each: Comprehension, find: Callable[[Hashable], Any], names: Mapping[str, Any]
 ) -> Iterator[Any]:
-    """The items of a list that `i` counts."""
+    """The items of a list that `i` counts; nothing is known of one in another that counts with the same name."""
     match each:
-        case Comprehension(item, Name(name), Call(Name("range"), ends), None):
+        case Comprehension(item, Name(name), Call(Name("range"), ends), None) if (
+            name not in names
+        ):
             for number in range(*(_whole(_value_of(end, find, names)) for end in ends)):
                 yield _value_of(item, find, {**names, name: number})
         case _:
