@@ -80,13 +80,6 @@ class CountedLists(nn.Module):
         super().__init__()
         if min(base, levels) < 1:
             raise ValueError("base and levels must be at least 1")
-        if any(
-            tuple(base * (i + 1) for i in range(levels))[i] < 1
-            for i in range(len(tuple(base * (i + 1) for i in range(levels))))
-        ):
-            raise ValueError(
-                "tuple(base * (i + 1) for i in range(levels))[i] must be at least 1"
-            )
         if widths is None:
             widths = tuple(base * (2**i) for i in range(levels))
         if depths is None:
